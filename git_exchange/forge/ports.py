@@ -1,0 +1,232 @@
+"""What a forge is to the rest of the package: values and protocols, without a vendor's word in them.
+
+Lists are complete (paging is the adapter's), ``ensure_*`` is idempotent, ``find_*`` and ``list`` never create.
+Every method may raise ``TokenRefused``, ``ForgeUnreachable``, ``Throttled`` and ``UnexpectedAnswer``; further errors
+stand at the method. Refs are always full ("refs/heads/submit/ps1"), times are aware UTC datetimes of the forge's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum, IntEnum
+from typing import Protocol
+
+from git_exchange.secret import Token
+
+
+class Role(IntEnum):
+    """What an account may do in a project; the numbers only order them."""
+
+    NONE = 0
+    READER = 20
+    STUDENT = 30
+    GRADER = 31
+    INSTRUCTOR = 40
+
+
+class Visibility(Enum):
+    """Who sees a group or project besides its members."""
+
+    PRIVATE = "private"
+    SIGNED_IN = "signed-in"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person or bot on the forge. ``id`` never changes, ``username`` may."""
+
+    id: int
+    username: str
+    name: str = ""
+    is_admin: bool = False
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """The server's ``version`` as it says it, and the difference of its clock to ours.
+
+    ``clock_ahead`` is in seconds, positive if the forge's clock is ahead of this machine's; it comes from the HTTP
+    ``Date`` header and is exact to about a second.
+    """
+
+    kind: str
+    version: str
+    date: datetime
+    clock_ahead: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group (Gitea: organisation). ``full_path`` is what URLs use."""
+
+    id: int
+    full_path: str
+    name: str
+    description: str
+    visibility: Visibility
+    web_url: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project (repository). ``id`` is its identity; ``path`` is its last path component."""
+
+    id: int
+    group_path: str
+    path: str
+    description: str
+    visibility: Visibility
+    archived: bool
+    web_url: str
+    last_activity: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Push:
+    """A push as the forge recorded it: evidence of time.
+
+    ``ref`` is full; None for a bulk event, which names no ref. ``before`` is None if the push created the ref,
+    ``after`` None if it removed it.
+    """
+
+    id: int
+    project_id: int
+    ref: str | None
+    before: str | None
+    after: str | None
+    at: datetime
+    account: Account
+
+
+@dataclass(frozen=True)
+class Member:
+    """An account's role; ``direct`` is False if it comes from the group."""
+
+    account: Account
+    role: Role
+    direct: bool
+
+
+@dataclass(frozen=True)
+class BranchRule:
+    """Who may push to the branches that ``pattern`` matches; force pushes and deletion are always refused."""
+
+    pattern: str
+    push: Role
+
+
+@dataclass(frozen=True)
+class HeadsAt:
+    """Heads of many projects, and the forge's clock when it answered (already one second on the safe side).
+
+    ``heads`` maps (project id, full ref) to the commit; a ref that does not exist is absent. ``unreadable`` names
+    projects whose refs could not be read, with the reason.
+    """
+
+    heads: Mapping[tuple[int, str], str]
+    at: datetime
+    unreadable: Mapping[int, str]
+
+
+class Forge(Protocol):
+    """What any account can do."""
+
+    kind: str
+    url: str
+
+    def account(self) -> Account:
+        """Return who the token belongs to."""
+
+    def scopes(self) -> frozenset[str] | None:
+        """Return what the token may be used for, None if the forge does not tell."""
+
+    def token_expires(self) -> date | None:
+        """Return the day on which the token expires, None if never or not known."""
+
+    def server(self) -> ServerInfo:
+        """Return version and clock of the server."""
+
+    def find_group(self, full_path: str) -> Group:
+        """Return the group. Raise NotFound if it is absent or hidden."""
+
+    def find_project(self, full_path: str) -> Project:
+        """Return the project at "group/sub/project". Raise NotFound if it is absent or hidden."""
+
+    def projects(self, group: Group) -> list[Project]:
+        """Return all projects directly in the group that this account can see, archived ones too."""
+
+    def my_projects(self, search: str) -> list[Project]:
+        """Return the projects anywhere of which this account is a member who may push something, by name part."""
+
+    def role_in(self, project: Project, account: Account) -> Role:
+        """Return the effective role, inherited ones included; NONE if not a member."""
+
+    def branches(self, project_id: int, prefix: str) -> dict[str, str]:
+        """Return full ref -> commit of the branches whose name (without refs/heads/) starts with ``prefix``.
+
+        Raise NotFound if the project is absent or hidden.
+        """
+
+    def heads(self, group: Group, projects: Collection[Project], refs: Collection[str]) -> HeadsAt:
+        """Return the heads of ``refs`` in all ``projects`` of the group, in few requests."""
+
+    def pushes(self, project_id: int, *, since_id: int = 0, after: date | None = None) -> list[Push]:
+        """Return the push events of branches and bulk pushes, oldest first, with an id above ``since_id``.
+
+        ``after`` excludes that day and what came before, to spare requests. Raise NotFound.
+        """
+
+    def git_url(self, project: Project) -> str:
+        """Return the URL for git over HTTP(S), without credentials, on the configured origin."""
+
+    def commit_url(self, project: Project, commit: str) -> str:
+        """Return the page of a commit, for people."""
+
+
+class ForgeAdmin(Forge, Protocol):
+    """What opening and changing a course needs on top."""
+
+    def ensure_group(self, parent: str, path: str, *, name: str, description: str, visibility: Visibility) -> Group:
+        """Return the group ``parent/path``, made or brought to this description and visibility. Raise Forbidden."""
+
+    def ensure_project(
+        self, group: Group, path: str, *, description: str, visibility: Visibility, issues: bool
+    ) -> Project:
+        """Return the project, made with a first commit and with every feature off but git (and issues). Raise Forbidden."""
+
+    def rules(self, project_id: int) -> list[BranchRule]:
+        """Return the branch rules in force."""
+
+    def ensure_rules(self, project_id: int, rules: Iterable[BranchRule]) -> bool:
+        """Make the branch rules exactly these, and let only instructors tag; True if something was changed."""
+
+    def members(self, project_id: int) -> list[Member]:
+        """Return direct and inherited members."""
+
+    def group_members(self, group: Group) -> list[Member]:
+        """Return the group's own members (``direct``) and those that it inherits from its parents."""
+
+    def set_access(self, project_id: int, account: Account, role: Role) -> bool:
+        """Give the account this role in the project (NONE removes it); True if something was changed."""
+
+    def set_group_access(self, group: Group, account: Account, role: Role) -> bool:
+        """The same for a group and all that lies in it."""
+
+    def find_account(self, username: str) -> Account | None:
+        """Return the account of exactly this user name (case ignored), None if there is none."""
+
+    def archive(self, project_id: int) -> None:
+        """Make the project read-only."""
+
+
+class ForgeAccounts(Protocol):
+    """What a site administrator can do: used by the demo, by tests and where the operator asks for it."""
+
+    def create_account(self, username: str, *, name: str, email: str) -> Account:
+        """Create a confirmed account. Raise Conflict if the user name or address is taken, Forbidden."""
+
+    def create_token(self, account: Account, *, name: str, scopes: Collection[str], expires: date) -> Token:
+        """Create a token that acts as the account. Raise Forbidden."""
