@@ -119,6 +119,15 @@ class BranchRule:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """A branch and its head. ``ref`` is full; ``message`` is the head commit's, complete with trailers."""
+
+    ref: str
+    commit: str
+    message: str
+
+
+@dataclass(frozen=True)
 class HeadsAt:
     """Heads of many projects, and the forge's clock when it answered (already one second on the safe side).
 
@@ -164,8 +173,8 @@ class Forge(Protocol):
     def role_in(self, project: Project, account: Account) -> Role:
         """Return the effective role, inherited ones included; NONE if not a member."""
 
-    def branches(self, project_id: int, prefix: str) -> dict[str, str]:
-        """Return full ref -> commit of the branches whose name (without refs/heads/) starts with ``prefix``.
+    def branches(self, project_id: int, prefix: str) -> list[Branch]:
+        """Return the branches whose name (without refs/heads/) starts with ``prefix``, with their heads' messages.
 
         Raise NotFound if the project is absent or hidden.
         """
