@@ -1,0 +1,156 @@
+"""The attempts of students at an assignment: what was pushed, and when the forge got it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from git_exchange.course.course import Course
+from git_exchange.course.seats import Seat
+from git_exchange.errors import GitExchangeError
+from git_exchange.forge.ports import HeadsAt, Push
+from git_exchange.rules import layout
+from git_exchange.rules.attempt import Attempt, Commit, Evidence, attempts
+from git_exchange.rules.receipt import Ledger
+from git_exchange.transport.cache import Repository
+from git_exchange.transport.fetch import fetch
+from git_exchange.transport.objects import has_commit, history, is_ancestor
+
+# A student who makes more commits than this for one assignment is not resubmitting but attacking.
+MAX_COMMITS = 5_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one seat's branch held at ``at`` (forge's clock). ``failure`` is set if it could not be read.
+
+    ``alarm`` says that the branch no longer contains what was recorded before: history was rewritten.
+    """
+
+    seat: Seat
+    ref: str
+    at: datetime
+    head: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    failure: GitExchangeError | None = None
+    alarm: str = ""
+
+
+def read_heads(course: Course, seats: Collection[Seat], assignment_ids: Collection[str]) -> HeadsAt:
+    """Return the heads of ``submit/*`` for the seats and assignments, in few requests."""
+    refs = [layout.submit_ref(assignment_id) for assignment_id in assignment_ids]
+    return course.forge.heads(course.group(), [seat.project for seat in seats], refs)
+
+
+def read_attempts(  # noqa: D417
+    course: Course, seat: Seat, assignment_id: str, heads: HeadsAt, release: str | None, ledger: Ledger
+) -> Reading:
+    """Return the attempts of one seat; fetches what is missing. Never raises what concerns this seat alone.
+
+    ``release`` is the release's commit (already in the local ``releases.git``), None if it is not known any more.
+    """
+    ref = layout.submit_ref(assignment_id)
+    reason = heads.unreadable.get(seat.project.id)
+    head = heads.heads.get((seat.project.id, ref))
+    try:
+        if reason is not None:
+            raise GitExchangeError(f"The forge did not show the branches of {seat.student_id}: {reason}")
+        if head is None:
+            return Reading(seat, ref, heads.at, alarm=_vanished(seat, ref, ledger))
+        return _read(course, seat, ref, heads.at, head, release, ledger)
+    except GitExchangeError as error:
+        return Reading(seat, ref, heads.at, head, failure=error)
+
+
+def _read(
+    course: Course, seat: Seat, ref: str, at: datetime, head: str, release: str | None, ledger: Ledger
+) -> Reading:
+    project = seat.project
+    pins = {pin.commit: pin for pin in ledger.pins(project.id, ref)}
+    pushes = [] if head in pins else _pushes(course, project.id, ref, ledger)
+
+    def look(repository: Repository) -> tuple[tuple[Commit, ...], str]:
+        if not has_commit(repository, head):
+            fetch(repository, course.forge.git_url(project), [ref], max_bytes=course.settings.limits.max_fetch)
+        exclude = [release] if release and has_commit(repository, release) else []
+        commits = history(repository, head, exclude=exclude, limit=MAX_COMMITS)
+        lost = [
+            commit
+            for commit in pins
+            if not has_commit(repository, commit) or not is_ancestor(repository, commit, head)
+        ]
+        alarm = (
+            f"{seat.student_id}: {ref.removeprefix('refs/heads/')} no longer contains {', '.join(c[:8] for c in lost)},"
+            " which was recorded before; its history was rewritten"
+            if lost
+            else ""
+        )
+        return tuple(Commit(info.oid, info.tree, info.parents) for info in commits), alarm
+
+    commits, alarm = course.in_repository(lambda cache: cache.seat(project.id), look)
+    known = frozenset(commit.oid for commit in commits)
+    found = attempts(
+        commits,
+        head,
+        _evidence(project.id, ref, head, at, pushes, ledger, known),
+        pins,
+        removed=frozenset(oid for oid in known if ledger.removed(project.id, ref, oid)),
+        now=at,
+        grace_seconds=course.settings.grace_seconds,
+        settle_seconds=course.settings.settle_seconds,
+        identical=course.settings.identical_resubmission,
+        last_other_read=_last_other_reads(project.id, ref, ledger, [commit.oid for commit in commits]),
+    )
+    return Reading(seat, ref, at, head, found, alarm=alarm)
+
+
+def _pushes(course: Course, project_id: int, ref: str, ledger: Ledger) -> list[Push]:
+    return [
+        push
+        for push in course.forge.pushes(project_id, since_id=ledger.last_event(project_id, ref))
+        if push.ref == ref and push.after is not None
+    ]
+
+
+def _evidence(
+    project_id: int,
+    ref: str,
+    head: str,
+    at: datetime,
+    pushes: list[Push],
+    ledger: Ledger,
+    known: frozenset[str],
+) -> list[Evidence]:
+    """Return every upper bound there is: push events of exactly this ref, our recorded and our present read."""
+    found = [
+        Evidence(commit=push.after or "", at=push.at, source="push-event", pushed_by=push.account.username, event_id=push.id)
+        for push in pushes
+    ]
+    for commit in known:
+        seen = ledger.seen(project_id, ref, commit)
+        if seen is not None:
+            found.append(Evidence(commit, seen.time, "seen", seen.pushed_by, None))
+    found.append(Evidence(head, at, "read", "", None))
+    return found
+
+
+def _last_other_reads(project_id: int, ref: str, ledger: Ledger, commits: list[str]) -> dict[str, datetime]:
+    """Return for each commit when we last saw the branch without it: the reads recorded of the commits before it."""
+    last: datetime | None = None
+    found: dict[str, datetime] = {}
+    for commit in commits:
+        if last is not None:
+            found[commit] = last
+        for receipt in (ledger.seen(project_id, ref, commit), ledger.pin(project_id, ref, commit)):
+            if receipt is not None:
+                # The read was stamped one second on the safe side; as a lower bound it must not be.
+                earliest = receipt.read_at - timedelta(seconds=2)
+                last = earliest if last is None else max(last, earliest)
+    return found
+
+
+def _vanished(seat: Seat, ref: str, ledger: Ledger) -> str:
+    if not ledger.pins(seat.project.id, ref):
+        return ""
+    return f"{seat.student_id}: the branch {ref.removeprefix('refs/heads/')} is gone, though attempts were recorded on it"

@@ -1,0 +1,220 @@
+"""One course on the forge, as one account sees it: where things are, who we are, and the tools to reach them.
+
+Constructing it does nothing; what was read once is kept for the life of the object, which is one operation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from typing import TypeVar
+
+from git_exchange.course.credentials import first_accepted
+from git_exchange.errors import (
+    CacheCorrupt,
+    CourseNotFound,
+    NotAMember,
+    NotAStudent,
+    NotFound,
+    NotStaff,
+)
+from git_exchange.forge.connect import connect
+from git_exchange.forge.ports import Account, Forge, Group, Project
+from git_exchange.rules import layout
+from git_exchange.secret import Token
+from git_exchange.settings import Settings
+from git_exchange.transport.cache import Cache, Repository, cache_root
+from git_exchange.transport.command import Git
+
+_Read = TypeVar("_Read")
+_Item = TypeVar("_Item")
+
+
+def connected(settings: Settings) -> tuple[Forge, Token]:
+    """Return the forge with the first token that it accepts. Raise NoToken, TokenRefused, ForgeUnreachable."""
+
+    def accepted(token: Token) -> Forge:
+        forge = connect(settings, token)
+        forge.account()
+        return forge
+
+    return first_accepted(settings, accepted)
+
+
+def git_for(settings: Settings, token: Token) -> Git:
+    """Return git set up for this forge: the token goes to this origin only."""
+    return Git(
+        authorization={settings.url: token.basic_authorization()},
+        ca_bundle=settings.ca_bundle,
+        timeout=settings.limits.git_timeout,
+        stall=settings.limits.git_stall,
+    )
+
+
+class Course:
+    """A course: its layout, the forge, the cache and the clock."""
+
+    def __init__(self, settings: Settings, course_id: str, forge: Forge, token: Token) -> None:
+        self.settings = settings
+        self.course_id = course_id
+        self.forge = forge
+        self.git = git_for(settings, token)
+        self._token = token
+        self._read: dict[str, object] = {}
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, settings: Settings, course_id: str) -> Course:
+        """Return the course with the first token that the forge accepts; whether it exists shows with the first use."""
+        forge, token = connected(settings)
+        return cls(settings, course_id, forge, token)
+
+    def another(self, course_id: str) -> Course:
+        """Return another course on the same forge for the same account."""
+        return Course(self.settings, course_id, self.forge, self._token)
+
+    def now(self) -> datetime:
+        """Return this machine's time, aware, UTC: for names and durations, never as evidence."""
+        return datetime.now(timezone.utc)
+
+    def account(self) -> Account:
+        """Return who we are."""
+        return self._once("account", self.forge.account)
+
+    def group(self) -> Group:
+        """Return the course's group. Raise CourseNotFound."""
+        path = layout.group_path(self.settings.namespace, self.course_id)
+
+        def find() -> Group:
+            try:
+                return self.forge.find_group(path)
+            except NotFound as error:
+                raise CourseNotFound(
+                    f"Course not found: {self.course_id} (there is no group {path!r} on {self.settings.url} that"
+                    f" {self.account().username} can see).",
+                    hint="Check the course id and the namespace, or ask the course's staff to add you.",
+                ) from error
+
+        return self._once("group", find)
+
+    def assignments(self) -> Project:
+        """Return the project that holds the releases. Raise CourseNotFound, NotAMember."""
+        return self._once("assignments", lambda: self._project(layout.ASSIGNMENTS))
+
+    def staff(self) -> Project:
+        """Return the staff's project. Raise NotStaff for everybody else."""
+        return self._once("staff", self._find_staff)
+
+    def is_staff(self) -> bool:
+        """Return whether this account belongs to the course's staff."""
+        try:
+            self.staff()
+        except NotStaff:
+            return False
+        return True
+
+    def projects(self) -> list[Project]:
+        """Return every project of the course that this account sees."""
+        return self._once("projects", lambda: self.forge.projects(self.group()))
+
+    def my_seat_project(self) -> Project:
+        """Return the project of this account's own seat. Raise NotAStudent, NotAMember."""
+        return self._once("seat", self._find_my_seat)
+
+    def seat_project(self, student_id: str) -> Project:
+        """Return the project of a student's seat. Raise NotAMember."""
+        name = layout.seat_name(student_id)
+        try:
+            return self._once(f"seat {name}", lambda: self.forge.find_project(f"{self.group().full_path}/{name}"))
+        except NotFound as error:
+            raise NotAMember(
+                f"{student_id!r} has no project in the course {self.course_id}, or {self.account().username} may not"
+                " see it.",
+                hint="If the student belongs to the course, add the student to the roster and apply it.",
+            ) from error
+
+    def cache(self) -> Cache:
+        """Return the local cache of this course for this account."""
+        return self._once(
+            "cache",
+            lambda: Cache(
+                cache_root(self.settings.cache_dir, self.settings.origin, self.account().id, self.group().id), self.git
+            ),
+        )
+
+    def in_repository(self, find: Callable[[Cache], Repository], action: Callable[[Repository], _Read]) -> _Read:
+        """Run ``action`` on a cached repository under its lock; a damaged one is rebuilt and the action repeated once."""
+        cache = self.cache()
+        for last in (False, True):
+            repository = find(cache)
+            try:
+                with repository.locked(self.settings.limits.git_timeout):
+                    return action(repository)
+            except CacheCorrupt:
+                if last:
+                    raise
+                cache.rebuild(repository)
+        raise AssertionError("unreachable")
+
+    def in_parallel(self, action: Callable[[_Item], _Read], items: list[_Item]) -> list[_Read]:
+        """Return ``action`` of every item, in their order, by the bounded pool."""
+        if len(items) <= 1:
+            return [action(item) for item in items]
+        with ThreadPoolExecutor(min(self.settings.limits.pool, len(items)), "git-exchange") as pool:
+            return list(pool.map(action, items))
+
+    def identity(self) -> tuple[str, str]:
+        """Return name and e-mail address for commits: the forge's private address, which it links to the account."""
+        account = self.account()
+        host = self.settings.origin.split("://", 1)[1].rsplit(":", 1)[0]
+        return account.name or account.username, f"{account.id}-{account.username}@users.noreply.{host}"
+
+    def _project(self, name: str) -> Project:
+        path = f"{self.group().full_path}/{name}"
+        try:
+            return self.forge.find_project(path)
+        except NotFound as error:
+            raise NotAMember(
+                f"{self.account().username} cannot read the project {name!r} of the course {self.course_id}.",
+                hint="Ask the course's staff whether you are on the roster; a course that was never opened has no such"
+                " project (git-exchange course create).",
+            ) from error
+
+    def _find_staff(self) -> Project:
+        group = self.group()
+        try:
+            return self.forge.find_project(f"{group.full_path}/{layout.STAFF}")
+        except NotFound as error:
+            raise NotStaff(
+                f"{self.account().username} is not on the staff of the course {self.course_id}.",
+                hint="Only instructors and graders may do this. If you are one, check whose token is in use"
+                " (git-exchange doctor).",
+            ) from error
+
+    def _find_my_seat(self) -> Project:
+        path = self.group().full_path
+        mine = [
+            project
+            for project in self.forge.my_projects("student-")
+            if project.group_path == path and layout.student_in(project.path, project.description) is not None
+        ]
+        if len(mine) == 1:
+            return mine[0]
+        if not mine:
+            raise NotAStudent(
+                f"You do not have access to this course. ({self.account().username} has no seat in {self.course_id}.)",
+                hint="Ask the course's staff to add you to the roster.",
+            )
+        raise NotAStudent(
+            f"{self.account().username} can write to {len(mine)} students' projects in {self.course_id}: it is not"
+            " clear whose is meant.",
+            hint="Staff name the student: --student=ID.",
+        )
+
+    def _once(self, key: str, read: Callable[[], _Read]) -> _Read:
+        with self._lock:
+            if key not in self._read:
+                self._read[key] = read()
+            return self._read[key]  # type: ignore[return-value]  # each key has one reader

@@ -1,0 +1,97 @@
+"""Files in the course's ``staff`` project: read them, change them, push, and start over if somebody else was faster.
+
+All of them lie on ``refs/heads/main``. What a file means is not known here: see ``receipts`` and the others.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+
+from git_exchange.course.course import Course
+from git_exchange.errors import GitError, NotStaff, PushRace, PushRefused, RefMissing
+from git_exchange.rules import trailers
+from git_exchange.transport.cache import Repository
+from git_exchange.transport.fetch import fetch
+from git_exchange.transport.objects import TreeFile, commit_tree, list_tree, read_blob
+from git_exchange.transport.push import push
+
+REF = "refs/heads/main"
+MAX_FILE = 64_000_000
+ATTEMPTS = 6
+
+Files = Mapping[str, bytes]
+
+
+def read_files(course: Course, paths: list[str]) -> dict[str, bytes]:
+    """Return the contents of those of ``paths`` that exist. Raise NotStaff."""
+    url = course.forge.git_url(course.staff())
+    return course.in_repository(lambda cache: cache.staff(), lambda repository: _read(repository, url, paths)[1])
+
+
+def change_files(course: Course, subject: str, paths: list[str], change: Callable[[Files], Files]) -> bool:
+    """Replace the files that ``change`` returns, given the present contents of ``paths``; True if something changed.
+
+    ``change`` runs again on fresh contents when somebody else pushed first, so it must not have effects of its own.
+    Raise NotStaff, PushRefused if this account may not write there (GitLab: graders).
+    """
+    url = course.forge.git_url(course.staff())
+
+    def once(repository: Repository) -> bool:
+        head, present = _read(repository, url, paths)
+        wanted = {path: content for path, content in change(present).items() if present.get(path) != content}
+        if not wanted:
+            return False
+        push(repository, url, _commit(course, repository, head, subject, wanted), REF)
+        return True
+
+    for attempt in range(ATTEMPTS):
+        try:
+            return course.in_repository(lambda cache: cache.staff(), once)
+        except PushRace:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def may_write(error: GitError) -> NotStaff:
+    """Return the error to show when the staff project refused a push."""
+    says = error.server_says if isinstance(error, PushRefused) else ""
+    return NotStaff(f"The staff project did not take the change. {says}".strip(), hint="Ask an instructor to do it.")
+
+
+def _read(repository: Repository, url: str, paths: list[str]) -> tuple[str | None, dict[str, bytes]]:
+    try:
+        head = fetch(repository, url, [REF])[REF]
+    except RefMissing:
+        return None, {}
+    wanted = {path.encode() for path in paths}
+    return head, {
+        entry.path.decode(): read_blob(repository, entry.oid, MAX_FILE)
+        for entry in list_tree(repository, head)
+        if entry.path in wanted
+    }
+
+
+def _commit(course: Course, repository: Repository, head: str | None, subject: str, wanted: Files) -> str:
+    kept = [entry for entry in list_tree(repository, head)] if head else []
+    files = [
+        _file(entry.path.decode(), read_blob(repository, entry.oid, MAX_FILE))
+        for entry in kept
+        if entry.kind == "blob" and entry.path.decode() not in wanted
+    ]
+    files += [_file(path, content) for path, content in wanted.items()]
+    name, email = course.identity()
+    return commit_tree(
+        repository,
+        parents=[head] if head else [],
+        files=sorted(files, key=lambda file: file.path),
+        message=trailers.message(subject, [(trailers.COURSE, course.course_id)]),
+        name=name,
+        email=email,
+        at=course.now(),
+    )
+
+
+def _file(path: str, content: bytes) -> TreeFile:
+    return TreeFile(path=path, executable=False, open=lambda: io.BytesIO(content), size=len(content))
