@@ -1,0 +1,75 @@
+"""What feedback has been released to a student: the tree of ``feedback/<assignment>``, ``<attempt's commit>/<notebook>.html``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from git_exchange.files.tree import TreeEntry
+from git_exchange.rules import times, trailers
+from git_exchange.transport.cache import Repository
+from git_exchange.transport.objects import CommitInfo, history, list_tree
+
+MAX_RELEASES = 5_000
+
+
+@dataclass(frozen=True)
+class FeedbackFile:
+    """One page of feedback: which attempt, which notebook, and the git blob that holds it."""
+
+    attempt: str
+    notebook_id: str
+    oid: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """All feedback of one student for one assignment.
+
+    ``submitted`` maps an attempt's commit to the time that ``timestamp.txt`` said when its feedback was made;
+    ``author`` says who released the newest feedback of an attempt (name and address).
+    """
+
+    files: tuple[FeedbackFile, ...]
+    submitted: dict[str, datetime]
+    author: dict[str, str]
+
+
+def read_feedback(repository: Repository, head: str) -> Feedback:
+    """Return what the fetched commit ``head`` of a feedback branch holds."""
+    submitted: dict[str, datetime] = {}
+    author: dict[str, str] = {}
+    for commit in history(repository, head, limit=MAX_RELEASES):  # oldest first: newer ones overwrite
+        for attempt in _attempts(commit):
+            author[attempt] = commit.author
+            moment = _submitted(commit)
+            if moment is not None:
+                submitted[attempt] = moment
+    entries = [file for entry in list_tree(repository, head) if (file := _file(entry)) is not None]
+    return Feedback(tuple(entries), submitted, author)
+
+
+def _attempts(commit: CommitInfo) -> tuple[str, ...]:
+    return trailers.parse(commit.message).all(trailers.FEEDBACK_FOR)
+
+
+def _submitted(commit: CommitInfo) -> datetime | None:
+    text = trailers.parse(commit.message).first(trailers.SUBMITTED)
+    try:
+        return times.parse_iso(text) if text else None
+    except ValueError:
+        return None
+
+
+def _file(entry: TreeEntry) -> FeedbackFile | None:
+    if entry.kind != "blob" or entry.mode == "120000":
+        return None
+    try:
+        path = PurePosixPath(entry.path.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None
+    if len(path.parts) != 2 or path.suffix != ".html":
+        return None
+    return FeedbackFile(path.parts[0], path.stem, entry.oid, entry.size or 0)

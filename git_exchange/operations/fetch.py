@@ -1,0 +1,113 @@
+"""Fetch a released assignment into a folder. Files that the student touched are never overwritten."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from git_exchange.course.course import Course
+from git_exchange.course.releases import Release, ensure_fetched, find_release
+from git_exchange.events import Event, Listener, ignore
+from git_exchange.files import replace
+from git_exchange.files.tree import Accepted, CheckedTree, check
+from git_exchange.transport.cache import Repository
+from git_exchange.transport.objects import BlobReader, list_tree
+
+# What staff release is bounded like everything else that is written here, only generously.
+MAX_FILE = 2_000_000_000
+MAX_TOTAL = 20_000_000_000
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was written: the paths relative to the folder."""
+
+    release: Release
+    written: tuple[str, ...]
+
+
+def fetch(
+    course: Course,
+    assignment_id: str,
+    folder: Path,
+    *,
+    ignore_patterns: Sequence[str] = (),
+    missing_only: bool = False,
+    listener: Listener = ignore,
+) -> Fetched:
+    """Write the newest release to ``folder``: whole if it does not exist, else (``missing_only``) only what is missing.
+
+    Raise AssignmentNotFound. Run again after an interruption it starts over: the folder appears complete or not at all.
+    """
+    release = find_release(course, assignment_id)
+    ensure_fetched(course, release)
+
+    def write(repository: Repository) -> tuple[str, ...]:
+        checked = check(list_tree(repository, release.commit), max_file_size=MAX_FILE, max_total_size=MAX_TOTAL)
+        for rejected in checked.rejected:
+            listener(Event(f"Not fetched: {rejected.path}: {rejected.reason}", "warning"))
+        wanted = _wanted(checked, ignore_patterns)
+        directories = [path for path in release.empty_directories if not _ignored(path, ignore_patterns)]
+        if missing_only and folder.is_dir():
+            return _write_missing(repository, folder, wanted, directories, listener)
+        return _write_all(repository, folder, wanted, directories)
+
+    return Fetched(release, course.in_repository(lambda cache: cache.releases(), write))
+
+
+def _wanted(checked: CheckedTree, patterns: Sequence[str]) -> list[Accepted]:
+    return [file for file in checked.accepted if not _ignored(file.path, patterns)]
+
+
+def _ignored(path: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatch(part, pattern) for part in PurePosixPath(path).parts for pattern in patterns)
+
+
+def _write_all(repository: Repository, folder: Path, wanted: list[Accepted], directories: list[str]) -> tuple[str, ...]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with BlobReader(repository) as blobs, replace.staging(folder.parent) as new:
+        replace.write_tree(new, ((file.path, file.executable, blobs.chunks(file.oid)) for file in wanted))
+        for path in directories:
+            (new / path).mkdir(parents=True, exist_ok=True)
+        new.rename(folder)
+    return tuple(file.path for file in wanted)
+
+
+def _write_missing(
+    repository: Repository, folder: Path, wanted: list[Accepted], directories: list[str], listener: Listener
+) -> tuple[str, ...]:
+    written = []
+    with BlobReader(repository) as blobs:
+        for file in wanted:
+            target = folder / file.path
+            if target.exists() or target.is_symlink():
+                continue
+            for parent in _missing_parents(folder, file.path):
+                listener(Event(f"Creating missing directory '{parent}'", "warning"))
+            if not _safe_parents(folder, file.path):
+                listener(Event(f"Not replaced: '{file.path}' lies behind a symbolic link", "warning"))
+                continue
+            listener(Event(f"Replacing missing file '{file.path}'", "warning"))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            replace.write_file(target, blobs.chunks(file.oid))
+            if file.executable:
+                target.chmod(target.stat().st_mode | 0o111)
+            written.append(file.path)
+    for path in directories:
+        if _safe_parents(folder, path + "/x") and not (folder / path).exists():
+            listener(Event(f"Creating missing directory '{path}'", "warning"))
+            (folder / path).mkdir(parents=True)
+    return tuple(written)
+
+
+def _missing_parents(folder: Path, path: str) -> Iterator[str]:
+    for parent in reversed(PurePosixPath(path).parents):
+        if parent.parts and not (folder / parent).exists():
+            yield str(parent)
+
+
+def _safe_parents(folder: Path, path: str) -> bool:
+    return not any((folder / parent).is_symlink() for parent in PurePosixPath(path).parents if parent.parts)
+

@@ -1,0 +1,154 @@
+"""Submit a folder: one commit per attempt on ``submit/<assignment>``, confirmed by the server before we say so."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from git_exchange.course.course import Course
+from git_exchange.course.releases import Release, ensure_fetched, find_release
+from git_exchange.course.seats import Seat
+from git_exchange.errors import NotAMember, NothingToSubmit, PushRace, PushRefused, RefMissing
+from git_exchange.events import Event, Listener, ignore
+from git_exchange.files.selection import Selection, SelectionRules, select
+from git_exchange.operations.folder import commit_folder, notebooks, say_skipped
+from git_exchange.rules import layout, trailers
+from git_exchange.transport.cache import Repository
+from git_exchange.transport.fetch import fetch
+from git_exchange.transport.objects import history
+from git_exchange.transport.push import push
+
+# Each lost race means that another submission of the same student was recorded meanwhile.
+RACES = 8
+
+
+@dataclass(frozen=True)
+class Notebooks:
+    """Released notebooks against the ones in the folder."""
+
+    expected: tuple[str, ...]
+    submitted: tuple[str, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Released, but not in the folder."""
+        return tuple(path for path in self.expected if path not in self.submitted)
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """In the folder, but never released."""
+        return tuple(path for path in self.submitted if path not in self.expected)
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The receipt: the commit, the server's time (``by_event``: as the forge recorded it, else when we read it back)."""
+
+    student_id: str
+    commit: str
+    at: datetime
+    by_event: bool
+    number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A folder that was compared with the release and can be submitted."""
+
+    seat: Seat
+    release: Release
+    folder: Path
+    selection: Selection
+    notebooks: Notebooks
+
+
+def prepare(
+    course: Course,
+    seat: Seat,
+    assignment_id: str,
+    folder: Path,
+    rules: SelectionRules,
+    *,
+    listener: Listener = ignore,
+) -> Prepared:
+    """Look at what would be submitted. Raise AssignmentNotFound if it is not released, NothingToSubmit, TooLarge."""
+    release = find_release(course, assignment_id)
+    selection = select(folder, rules)
+    say_skipped(selection, listener)
+    if not selection.files:
+        raise NothingToSubmit(
+            f"Nothing to submit: the folder {folder.name!r} holds no file that could be handed in.",
+            hint="Save your notebooks in it, or fetch the assignment again with --replace.",
+        )
+    return Prepared(seat, release, folder, selection, Notebooks(release.notebooks, notebooks(selection)))
+
+
+def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -> Submitted:
+    """Push the folder as the next attempt and return the receipt.
+
+    Two submissions at the same instant both become attempts: who comes second builds on the first. Raise NotAMember
+    if the forge refuses the push, RemoteUnreachable if it cannot be reached (nothing is submitted then, or the same
+    work once more by the next try).
+    """
+    ensure_fetched(course, prepared.release)
+    project = prepared.seat.project
+    ref = layout.submit_ref(prepared.release.assignment_id)
+    url = course.forge.git_url(project)
+    submission = uuid.uuid4().hex
+
+    def once(repository: Repository) -> tuple[str, int]:
+        head, number = _where_we_are(repository, prepared, url, ref)
+        said = [
+            (trailers.ASSIGNMENT, prepared.release.assignment_id),
+            (trailers.COURSE, course.course_id),
+            (trailers.STUDENT, prepared.seat.student_id),
+            (trailers.ATTEMPT, str(number)),
+            (trailers.SUBMISSION, submission),
+        ]
+        said += [(trailers.EMPTY_DIRECTORY, path) for path in prepared.selection.empty_directories]
+        message = trailers.message(f"Submit {prepared.release.assignment_id}, attempt {number}", said)
+        commit = commit_folder(course, repository, prepared.folder, prepared.selection, [head], message)
+        push(repository, url, commit, ref)
+        return commit, number
+
+    for race in range(RACES):
+        try:
+            commit, number = course.in_repository(lambda cache: cache.seat(project.id), once)
+            break
+        except PushRace:
+            if race == RACES - 1:
+                raise
+            listener(Event("Another submission arrived at the same moment; submitting on top of it.", "info"))
+        except PushRefused as error:
+            raise NotAMember(
+                f"The forge refused the submission: {error.server_says or error.message}",
+                hint="You may have been taken off the course, or the project is archived: ask the course's staff.",
+            ) from error
+    at, by_event = _received(course, project.id, ref, commit)
+    return Submitted(
+        prepared.seat.student_id, commit, at, by_event, number, course.forge.commit_url(project, commit)
+    )
+
+
+def _where_we_are(
+    repository: Repository, prepared: Prepared, url: str, ref: str
+) -> tuple[str, int]:
+    """Return the commit to build on and the number of the next attempt (a courtesy for people, not evidence)."""
+    try:
+        head = fetch(repository, url, [ref])[ref]
+    except RefMissing:
+        return prepared.release.commit, 1
+    return head, len(history(repository, head, exclude=[prepared.release.commit], limit=10_000)) + 1
+
+
+def _received(course: Course, project_id: int, ref: str, commit: str) -> tuple[datetime, bool]:
+    """Return the server's time of the push: its own record if it is there already, else its clock now."""
+    server = course.forge.server().date
+    yesterday = (server - timedelta(days=2)).date()
+    for event in course.forge.pushes(project_id, after=yesterday):
+        if event.ref == ref and event.after == commit:
+            return event.at, True
+    return (server + timedelta(seconds=1)).astimezone(timezone.utc), False
