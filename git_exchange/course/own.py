@@ -6,7 +6,7 @@ have recorded another time, the feedback's ``Submitted:`` trailer tells it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from git_exchange.course.course import Course
@@ -100,19 +100,24 @@ def _attempts(
 def _own(
     course: Course, repository: Repository, seat: Seat, name: str, attempt: Attempt, feedback: Feedback
 ) -> OwnAttempt:
-    notebooks = tuple(
-        entry.path.decode("utf-8", "replace")
-        for entry in list_tree(repository, attempt.commit)
-        if entry.kind == "blob" and entry.path.endswith(b".ipynb") and b"/" not in entry.path
-    )
-    own = OwnAttempt(
+    return OwnAttempt(
         course_id=course.course_id,
         student_id=seat.student_id,
         assignment_id=name,
         number=attempt.number,
         commit=attempt.commit,
         time=feedback.submitted.get(attempt.commit, attempt.time),
-        notebooks=notebooks,
+        notebooks=top_notebooks(repository, attempt.commit),
         feedback=tuple(file for file in feedback.files if file.attempt == attempt.commit),
     )
-    return replace(own, notebooks=tuple(sorted(own.notebooks)))
+
+
+def top_notebooks(repository: Repository, commit: str) -> tuple[str, ...]:
+    """Return the names of the notebooks in the top folder of a commit, sorted."""
+    return tuple(
+        sorted(
+            entry.path.decode("utf-8", "replace")
+            for entry in list_tree(repository, commit)
+            if entry.kind == "blob" and entry.path.endswith(b".ipynb") and b"/" not in entry.path
+        )
+    )

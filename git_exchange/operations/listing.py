@@ -1,0 +1,165 @@
+"""List: what is released, what I handed in, what everybody handed in. Values only; local folders are the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from git_exchange.course.attempts import read_attempts, read_heads
+from git_exchange.course.course import Course
+from git_exchange.course.own import OwnAttempt, own_attempts, top_notebooks
+from git_exchange.course.receipts import append_receipts, read_ledger
+from git_exchange.course.releases import Release, ensure_fetched, releases
+from git_exchange.course.seats import Seat, my_seat, seats
+from git_exchange.errors import NotAStudent, NotFound
+from git_exchange.events import Event, Listener, ignore
+from git_exchange.forge.ports import Forge
+from git_exchange.rules import layout
+from git_exchange.rules.receipt import Receipt
+from git_exchange.settings import Settings
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One attempt of one student as the staff see it. ``project_id``, ``ref`` and ``commit`` identify it."""
+
+    course_id: str
+    student_id: str
+    assignment_id: str
+    time: datetime
+    commit: str
+    tree: str
+    project_id: int
+    ref: str
+    notebooks: tuple[str, ...]
+
+
+def my_courses(settings: Settings, forge: Forge) -> list[str]:
+    """Return the ids of the courses below the namespace in which this account has a seat or is staff, sorted."""
+    found = set()
+    for search in ("student-", layout.ASSIGNMENTS):
+        for project in forge.my_projects(search):
+            parent, _, name = project.group_path.rpartition("/")
+            if parent != settings.namespace or project.archived:
+                continue
+            is_seat = layout.student_in(project.path, project.description) is not None
+            if not is_seat and project.path != layout.ASSIGNMENTS:
+                continue
+            course_id = layout.course_in(project.group_path, "") or _described(forge, project.group_path)
+            if course_id is not None:
+                found.add(course_id)
+    return sorted(found)
+
+
+def _described(forge: Forge, group_path: str) -> str | None:
+    """Return the id of a course whose name was too long for a path: the group's description holds it."""
+    try:
+        return layout.course_in(group_path, forge.find_group(group_path).description)
+    except NotFound:
+        return None
+
+
+def every_release(course: Course) -> list[Release]:
+    """Return what was ever released, withdrawn assignments too: submissions outlive a withdrawal."""
+    return releases(course)
+
+
+def released(course: Course) -> list[Release]:
+    """Return what is released and not withdrawn, sorted by assignment id."""
+    return [release for release in releases(course) if not release.withdrawn]
+
+
+def submitted(course: Course, student_id: str | None = None) -> list[OwnAttempt]:
+    """Return this account's own attempts in the course (staff: those of ``student_id``), [] for staff without a seat."""
+    if student_id is not None and course.is_staff():
+        return own_attempts(course, Seat(student_id, course.seat_project(student_id)))
+    try:
+        seat = my_seat(course)
+    except NotAStudent:
+        if course.is_staff():
+            return []
+        raise
+    return own_attempts(course, seat)
+
+
+def inbound(
+    course: Course,
+    assignment_ids: Collection[str],
+    student_ids: Collection[str] | None = None,
+    *,
+    listener: Listener = ignore,
+) -> list[Inbound]:
+    """Return every attempt of the assignments that was not removed, by the staff's record. Raise NotStaff.
+
+    ``student_ids`` None means all seats. What of a student cannot be read is reported as an error event.
+    """
+    course.staff()
+    wanted = [seat for seat in seats(course) if student_ids is None or seat.student_id in student_ids]
+    known = {release.assignment_id: release for release in releases(course)}
+    heads = read_heads(course, wanted, assignment_ids)
+    found: list[Inbound] = []
+    for assignment_id in assignment_ids:
+        release = known.get(assignment_id)
+        if release is not None:
+            ensure_fetched(course, release)
+        ledger = read_ledger(course, assignment_id)
+        base = release.commit if release is not None else None
+        for reading in course.in_parallel(
+            lambda seat: read_attempts(course, seat, assignment_id, heads, base, ledger),  # noqa: B023 - run at once
+            wanted,
+        ):
+            if reading.failure is not None:
+                listener(Event(f"{reading.seat.student_id} {assignment_id}: {reading.failure}", "error"))
+            found += [
+                Inbound(
+                    course.course_id,
+                    reading.seat.student_id,
+                    assignment_id,
+                    attempt.time,
+                    attempt.commit,
+                    attempt.tree,
+                    reading.seat.project.id,
+                    reading.ref,
+                    _notebooks(course, reading.seat.project.id, attempt.commit),
+                )
+                for attempt in reading.attempts
+            ]
+    return found
+
+
+def remove(course: Course, attempts: Iterable[Inbound]) -> None:
+    """Mark attempts as removed in the staff's record: they are no longer listed or collected; their commits stay."""
+    by_assignment: dict[str, list[Inbound]] = {}
+    for attempt in attempts:
+        by_assignment.setdefault(attempt.assignment_id, []).append(attempt)
+    me = course.account().username
+    now = course.forge.server().date
+    for assignment_id, removed in by_assignment.items():
+        append_receipts(
+            course,
+            assignment_id,
+            [
+                Receipt(
+                    kind="removed",
+                    project_id=attempt.project_id,
+                    student_id=attempt.student_id,
+                    ref=attempt.ref,
+                    commit=attempt.commit,
+                    tree=attempt.tree,
+                    time=attempt.time,
+                    evidence="staff",
+                    event_id=None,
+                    pushed_by="",
+                    read_at=now,
+                    recorded_by=me,
+                )
+                for attempt in removed
+            ],
+        )
+
+
+def _notebooks(course: Course, project_id: int, commit: str) -> tuple[str, ...]:
+    return course.in_repository(
+        lambda cache: cache.seat(project_id), lambda repository: top_notebooks(repository, commit)
+    )

@@ -1,0 +1,235 @@
+"""What all operations share: our options, the course, and the one place where our errors become nbgrader's."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, NoReturn, TypeVar
+
+from jupyter_core.paths import jupyter_data_dir
+from nbgrader.exchange.abc import Exchange as ABCExchange
+from nbgrader.exchange.abc import ExchangeError
+from platformdirs import user_cache_path
+from traitlets import Bool, Enum, Float, Unicode, default
+
+from git_exchange.course.course import Course
+from git_exchange.errors import ForgeUnreachable, GitExchangeError, TooLarge
+from git_exchange.events import Event, Progress
+from git_exchange.files.selection import SelectionRules
+from git_exchange.settings import IDENTICAL, KINDS, Limits, Settings
+
+_Result = TypeVar("_Result")
+
+
+class GitExchange(ABCExchange):
+    """The options of git-exchange: ``c.GitExchange.*``. No option holds a token; see the README for where it comes from."""
+
+    url = Unicode(
+        "",
+        help="Address of the forge, for example https://gitlab.example.edu. Without it no operation works.",
+    ).tag(config=True)
+
+    namespace = Unicode(
+        "",
+        help="Full path of the group below which the courses lie, for example teaching/2026.",
+    ).tag(config=True)
+
+    kind = Enum(KINDS, default_value="gitlab", help="What the forge is.").tag(config=True)
+
+    ca_bundle = Unicode(
+        "",
+        help="PEM file with the certificate authority of a forge whose certificate is not publicly trusted.",
+    ).tag(config=True)
+
+    cache_dir = Unicode(
+        help=dedent(
+            """
+            Folder for local copies of repositories. It can be deleted at any time; the next operation fetches again.
+            Defaults to git-exchange in the user's cache folder.
+            """
+        ),
+    ).tag(config=True)
+
+    identical_resubmission = Enum(
+        IDENTICAL,
+        default_value="first-time",
+        help=dedent(
+            """
+            Which time counts when exactly the same files are handed in again: "first-time" keeps the time of the first
+            of them, so that nobody becomes late by pressing Submit twice; "own-time" is nbgrader's own behaviour.
+            """
+        ),
+    ).tag(config=True)
+
+    grace_seconds = Float(
+        300.0,
+        min=0.0,
+        help="How late the forge may record a push, in seconds. A push recorded less than this after the due date is undecided.",
+    ).tag(config=True)
+
+    settle_seconds = Float(
+        600.0,
+        min=0.0,
+        help="After how many seconds a submission's time is settled if the forge recorded no push event of its own.",
+    ).tag(config=True)
+
+    root = Unicode(
+        help="nbgrader shows this as the exchange directory in messages. Defaults to the forge's URL and the namespace."
+    ).tag(config=True)
+
+    cache = Unicode(
+        help="Folder for notes about submissions that were removed from the list. Defaults to nbgrader_cache in Jupyter's data folder."
+    ).tag(config=True)
+
+    path_includes_course = Bool(
+        False,
+        help=dedent(
+            """
+            Whether the path for fetching and submitting assignments is prefixed with the course id: ./course123/ps1
+            instead of ./ps1. Students of several courses need it.
+            """
+        ),
+    ).tag(config=True)
+
+    @default("cache_dir")
+    def _cache_dir_default(self) -> str:
+        return str(user_cache_path("git-exchange"))
+
+    @default("cache")
+    def _cache_default(self) -> str:
+        return str(Path(jupyter_data_dir()) / "nbgrader_cache")
+
+    @default("root")
+    def _root_default(self) -> str:
+        return f"{self.url.rstrip('/')}/{self.namespace.strip('/')}" if self.url else ""
+
+    def __init__(self, coursedir: Any = None, authenticator: Any = None, **kwargs: Any) -> None:
+        # nbgrader's API misspells the keyword in two places; unabsorbed it would become a traitlets error.
+        misspelt = kwargs.pop("authentictor", None)
+        super().__init__(coursedir=coursedir, authenticator=authenticator or misspelt, **kwargs)
+
+
+class Exchange(GitExchange):
+    """The base of the seven operations. Named as nbgrader's own, so that ``c.Exchange.*`` reaches it."""
+
+    # True for operations that nbgrader's own exchange refuses without a course.
+    needs_course = True
+
+    def settings(self) -> Settings:
+        """Return the options as a value. Raise ConfigurationError."""
+        return Settings(
+            url=self.url,
+            namespace=self.namespace,
+            kind=self.kind,
+            cache_dir=Path(self.cache_dir).expanduser(),
+            ca_bundle=Path(self.ca_bundle).expanduser() if self.ca_bundle else None,
+            identical_resubmission=self.identical_resubmission,
+            grace_seconds=self.grace_seconds,
+            settle_seconds=self.settle_seconds,
+            limits=Limits(),
+        )
+
+    def open_course(self) -> Course:
+        """Return the course of this operation, connected. Raise NoToken, TokenRefused, ForgeUnreachable."""
+        return Course.open(self.settings(), self.coursedir.course_id)
+
+    def start(self) -> Any:
+        """Run the operation; every failure of ours becomes nbgrader's ExchangeError here and nowhere else."""
+        try:
+            return super().start()
+        except TooLarge as error:
+            # nbgrader's own exchange raises RuntimeError for max_dir_size, and its tests expect it.
+            self.log.error("Directory size is too big")
+            raise RuntimeError(str(error)) from error
+        except GitExchangeError as error:
+            self.fail_with(error)
+        except OSError as error:
+            self.log.debug("Operating system error", exc_info=True)
+            self.fail_with(GitExchangeError(f"This machine's file system failed: {error.strerror or error}."))
+
+    def fail_with(self, error: GitExchangeError) -> NoReturn:
+        """Say what failed in the log and raise nbgrader's error."""
+        self.log.debug("The reason of the failure", exc_info=error)
+        message = str(error)
+        self.log.critical(message)
+        raise ExchangeError(message) from error
+
+    def check_course(self) -> None:
+        """Fail as nbgrader does if no course is named."""
+        if self.coursedir.course_id == "":
+            self.fail("No course id specified. Re-run with --course flag.")
+
+    def check_access(self) -> None:
+        """Fail if nbgrader's own authenticator says that the student is not of this course."""
+        if self.authenticator is None:
+            return
+        if not self.authenticator.has_access(self.coursedir.student_id, self.coursedir.course_id):
+            self.fail("You do not have access to this course.")
+
+    def named_student(self) -> str | None:
+        """Return the student that was named, None if none was. Fail for patterns, as nbgrader does."""
+        student_id: str = self.coursedir.student_id
+        if student_id in ("", "*"):
+            return None
+        if "*" in student_id or "+" in student_id:
+            self.fail(f"The student ID should contain no '*' nor '+'; got {student_id}")
+        return student_id
+
+    def selection_rules(self) -> SelectionRules:
+        """Return which files travel, from nbgrader's ``CourseDirectory`` options."""
+        return SelectionRules(
+            ignore=tuple(self.coursedir.ignore),
+            include=tuple(self.coursedir.include),
+            max_file_size=int(1000 * self.coursedir.max_file_size),
+            max_total_size=int(1000 * self.coursedir.max_dir_size),
+        )
+
+    def assignment_path(self, assignment_id: str, course_id: str | None = None) -> Path:
+        """Return where the student's copy of the assignment belongs: absolute, as seen from here and now."""
+        course = course_id if course_id is not None else self.coursedir.course_id
+        parts = [course, assignment_id] if self.path_includes_course else [assignment_id]
+        return Path(self.assignment_dir).joinpath(*parts).absolute()
+
+    def listen(self, event: Event | Progress) -> None:
+        """Pass an operation's events to nbgrader's log, which formgrader shows."""
+        if isinstance(event, Event):
+            getattr(self.log, event.level)(event.message)
+
+    def assignment_not_found(self, path: Path, others: str) -> NoReturn:
+        """Fail as nbgrader does, with the most similar name that exists."""
+        message = f"Assignment not found at: {path}"
+        self.log.critical(message)
+        found = glob.glob(others)
+        if found:
+            self.log.error("Did you mean: %s", max(found, key=lambda name: difflib.SequenceMatcher(None, str(path), name).ratio()))
+        raise ExchangeError(message)
+
+    def bulk_deadline(self) -> float | None:
+        """Return when bulk work inside a Jupyter server has to stop (monotonic), None on a command line."""
+        return time.monotonic() + Limits().bulk_deadline if in_jupyter_server() else None
+
+
+def in_jupyter_server() -> bool:
+    """Return whether this process is a Jupyter server, whose handlers block everybody while they wait for us."""
+    module = sys.modules.get("jupyter_server.serverapp")
+    return module is not None and bool(module.ServerApp.initialized())
+
+
+def within(seconds: float | None, what: str, action: Callable[[], _Result]) -> _Result:
+    """Return ``action()``, or raise ForgeUnreachable when it takes longer than ``seconds`` (None: wait for it)."""
+    if seconds is None:
+        return action()
+    pool = ThreadPoolExecutor(1, "git-exchange-deadline")
+    try:
+        return pool.submit(action).result(timeout=seconds)
+    except FutureTimeout as error:
+        raise ForgeUnreachable(f"{what} took longer than {seconds:.0f} seconds.") from error
+    finally:
+        pool.shutdown(wait=False)

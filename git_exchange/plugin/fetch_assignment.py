@@ -1,0 +1,53 @@
+"""``nbgrader fetch_assignment``: a released assignment becomes a folder of the student's."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from nbgrader.exchange.abc import ExchangeFetchAssignment as ABCExchangeFetchAssignment
+
+from git_exchange.operations.fetch import fetch
+from git_exchange.plugin.exchange import Exchange
+
+
+class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
+    """Fetch a released assignment."""
+
+    def _load_config(self, cfg: Any, **kwargs: Any) -> None:
+        if "ExchangeFetch" in cfg:
+            self.log.warning(
+                "Use ExchangeFetchAssignment in config, not ExchangeFetch. Outdated config:\n%s",
+                "\n".join(f"ExchangeFetch.{key} = {value!r}" for key, value in cfg.ExchangeFetch.items()),
+            )
+            cfg.ExchangeFetchAssignment.merge(cfg.ExchangeFetch)
+            del cfg.ExchangeFetch
+        super()._load_config(cfg, **kwargs)
+
+    def init_src(self) -> None:
+        """Check course and access."""
+        self.check_course()
+        self.check_access()
+
+    def init_dest(self) -> None:
+        """Find where the folder goes; an existing one is touched only with ``replace_missing_files``."""
+        self.dest_path = self.assignment_path(self.coursedir.assignment_id)
+        if self.dest_path.is_dir() and not self.replace_missing_files:
+            shown = os.path.relpath(self.dest_path, os.path.abspath(self.assignment_dir))  # noqa: PTH100, PTH109
+            self.fail(f"You already have a copy of the assignment in this directory: {shown}")
+
+    def copy_files(self) -> None:
+        """Fetch the release and write it."""
+        course_id, assignment_id = self.coursedir.course_id, self.coursedir.assignment_id
+        course = self.open_course()
+        self.log.info("Source: %s", course.assignments().web_url)
+        self.log.info("Destination: %s", self.dest_path)
+        fetch(
+            course,
+            assignment_id,
+            self.dest_path,
+            ignore_patterns=tuple(self.coursedir.ignore),
+            missing_only=self.replace_missing_files,
+            listener=self.listen,
+        )
+        self.log.info("Fetched as: %s %s", course_id, assignment_id)

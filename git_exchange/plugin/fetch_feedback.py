@@ -1,0 +1,46 @@
+"""``nbgrader fetch_feedback``: what came back lands in ``<assignment>/feedback/<timestamp>/<notebook>.html``."""
+
+from __future__ import annotations
+
+from nbgrader.exchange.abc import ExchangeFetchFeedback as ABCExchangeFetchFeedback
+
+from git_exchange.course.course import Course
+from git_exchange.course.own import own_attempts
+from git_exchange.course.seats import Seat, my_seat, seat_of
+from git_exchange.operations.fetch_feedback import fetch_feedback
+from git_exchange.plugin.exchange import Exchange
+
+
+class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
+    """Fetch the feedback on one's own submissions."""
+
+    def init_src(self) -> None:
+        """Check that there is a course."""
+        self.check_course()
+        self.student_id = self.named_student()
+
+    def init_dest(self) -> None:
+        """Find the assignment's feedback folder."""
+        self.dest_path = self.assignment_path(self.coursedir.assignment_id) / "feedback"
+
+    def copy_files(self) -> None:
+        """Fetch and write; say for which submissions there is nothing yet."""
+        course = self.open_course()
+        seat = self._seat(course)
+        self.log.info("Source: %s", seat.project.web_url)
+        self.log.info("Destination: %s", self.dest_path)
+        mine = own_attempts(course, seat, self.coursedir.assignment_id or None)
+        fetched = fetch_feedback(course, seat, mine, self.dest_path, listener=self.listen)
+        for page in fetched.pages:
+            self.log.info("Fetched feedback: %s", page)
+        for assignment_id, timestamp in fetched.without:
+            self.log.warning(
+                "Could not find feedback for '%s/%s' submitted at %s", course.course_id, assignment_id, timestamp
+            )
+        if not mine:
+            self.log.warning("You have not submitted %s in %s.", self.coursedir.assignment_id, course.course_id)
+
+    def _seat(self, course: Course) -> Seat:
+        if self.student_id is not None and course.is_staff():
+            return seat_of(course, self.student_id)
+        return my_seat(course)

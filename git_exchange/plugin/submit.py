@@ -1,0 +1,90 @@
+"""``nbgrader submit``: the student's folder becomes the next commit on ``submit/<assignment>``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
+from traitlets import Bool
+
+from git_exchange.course.course import Course
+from git_exchange.course.seats import Seat, my_seat, seat_of
+from git_exchange.operations.submit import Notebooks, prepare, submit
+from git_exchange.plugin.exchange import Exchange
+from git_exchange.plugin.listings import forget_listings
+from git_exchange.rules import times
+
+
+class ExchangeSubmit(Exchange, ABCExchangeSubmit):
+    """Submit an assignment."""
+
+    add_random_string = Bool(
+        True,
+        help=dedent(
+            """
+            Has no effect: nbgrader's own exchange hides submissions behind a random name, here only the student and
+            the staff can read the project. The option exists so that configurations written for it stay valid.
+            """
+        ),
+    ).tag(config=True)
+
+    def init_src(self) -> None:
+        """Find the folder; like nbgrader, accept a path in place of the assignment's name."""
+        self.src_path = self.assignment_path(self.coursedir.assignment_id)
+        self.coursedir.assignment_id = self.src_path.name
+        if not self.src_path.is_dir():
+            self.assignment_not_found(self.src_path, str(self.src_path.parent / "*"))
+
+    def init_dest(self) -> None:
+        """Check course and access."""
+        self.check_course()
+        self.check_access()
+        self.student_id = self.named_student()
+
+    def copy_files(self) -> None:
+        """Compare with the release, push, and print the receipt."""
+        course_id, assignment_id = self.coursedir.course_id, self.coursedir.assignment_id
+        course = self.open_course()
+        seat = self._seat(course)
+        prepared = prepare(
+            course, seat, assignment_id, Path(self.src_path), self.selection_rules(), listener=self.listen
+        )
+        self.log.info("Source: %s", self.src_path)
+        self.log.info("Destination: %s", seat.project.web_url)
+        self._compare(prepared.notebooks)
+        receipt = submit(course, prepared, listener=self.listen)
+        forget_listings()
+        self.log.info("Submitted as: %s %s %s", course_id, assignment_id, times.timestamp(receipt.at))
+        self.log.info("Receipt: attempt %d of %s, commit %s", receipt.number, receipt.student_id, receipt.url)
+
+    def _seat(self, course: Course) -> Seat:
+        """Return the student's own seat, or for staff the one that was named."""
+        if self.student_id is None:
+            return my_seat(course)
+        if course.is_staff():
+            return seat_of(course, self.student_id)
+        mine = my_seat(course)
+        if mine.student_id != self.student_id:
+            self.fail(
+                f"You do not have access to this course as {self.student_id}: your seat is {mine.student_id}'s."
+                " Leave out --student."
+            )
+        return mine
+
+    def _compare(self, notebooks: Notebooks) -> None:
+        if not notebooks.missing and not notebooks.extra:
+            return
+        expected = [f"{path}: {'MISSING' if path in notebooks.missing else 'FOUND'}" for path in notebooks.expected]
+        submitted = [f"{path}: {'EXTRA' if path in notebooks.extra else 'OK'}" for path in notebooks.submitted]
+        difference = "Expected:\n\t{}\nSubmitted:\n\t{}".format("\n\t".join(expected), "\n\t".join(submitted))
+        assignment_id = self.coursedir.assignment_id
+        if notebooks.missing and self.strict:
+            self.fail(
+                f"Assignment {assignment_id} not submitted. There are missing notebooks for the submission:\n{difference}"
+            )
+        self.log.warning(
+            "Possible missing notebooks and/or extra notebooks submitted for assignment %s:\n%s",
+            assignment_id,
+            difference,
+        )
