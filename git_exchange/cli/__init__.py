@@ -1,0 +1,1 @@
+"""``git-exchange``: one file per group of commands, thin: parse, call, print."""

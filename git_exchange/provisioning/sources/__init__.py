@@ -1,0 +1,1 @@
+"""Where rosters come from: each module reads one kind of source and returns a ``Roster``."""

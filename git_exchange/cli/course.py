@@ -1,0 +1,40 @@
+"""``git-exchange course``: open a course on the forge."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from git_exchange.cli.printing import shown
+from git_exchange.cli.settings import Asked, forge_options, settings_for
+from git_exchange.provisioning.connection import connected_admin
+from git_exchange.provisioning.open_course import RELEASES, open_course
+
+
+@click.group()
+def course() -> None:
+    """Open a course on the forge."""
+
+
+@course.command()
+@click.argument("course_id", metavar="COURSE")
+@click.option("--title", default="", help="Title of the course, for people; the id if not given.")
+@click.option(
+    "--releases",
+    type=click.Choice(sorted(RELEASES)),
+    default="signed-in",
+    show_default=True,
+    help="Who can read released assignments: everybody signed in to the forge, or only the course's members, who can"
+    " then see each other there.",
+)
+@forge_options
+def create(
+    course_id: str, title: str, releases: str, url: str | None, namespace: str | None, kind: str | None
+) -> None:
+    """Create the course's group with its projects, or complete them. Running it again changes nothing."""
+    settings = settings_for(Asked(url, namespace, kind))
+    console = Console()
+    forge, _ = connected_admin(settings)
+    with shown(console) as listener:
+        group = open_course(settings, forge, course_id, title=title, releases=releases, listener=listener)
+    console.print(f"The course {course_id} is open: {group.web_url}", soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,51 @@
+"""The command ``git-exchange``: puts the groups together and turns our errors into one line and an exit status."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from git_exchange import __version__
+from git_exchange.cli.course import course
+from git_exchange.cli.demo import demo
+from git_exchange.cli.devserver import devserver
+from git_exchange.cli.doctor import doctor
+from git_exchange.cli.roster import roster
+from git_exchange.errors import GitExchangeError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="git-exchange")
+def cli() -> None:
+    """Run nbgrader's exchange on a Git forge.
+
+    Releasing, fetching, submitting, collecting and feedback are nbgrader's own commands; here is what comes before
+    (courses and rosters) and what helps (demo, doctor).
+    """
+
+
+for command in (course, roster, doctor, demo, devserver):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; exit status 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GitExchangeError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"       {error.hint}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
