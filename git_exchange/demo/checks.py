@@ -1,0 +1,165 @@
+"""What the demo claims, checked: by the gradebook, the forge's own record, GitPython as a second reader, and attempts to break in."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import requests
+from git import GitCommandError, Repo
+from nbgrader.api import Gradebook, MissingEntry
+
+from git_exchange.demo.cycle import ASSIGNMENT, COURSE, NOTEBOOKS, Cast, Cycle, answers_rightly
+from git_exchange.demo.people import DemoFailed, Someone
+from git_exchange.forge.ports import Project, Push
+from git_exchange.rules import layout, times, trailers
+from git_exchange.secret import Token
+
+SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student's line of the final table."""
+
+    student: str
+    attempts: int
+    commit: str
+    time: str
+    score: float | None
+    max_score: float | None
+    feedback: str
+    url: str
+
+
+def check(cycle: Cycle, cast: Cast) -> list[Row]:
+    """Return the final table after checking every claim. Raise DemoFailed for the first that does not hold."""
+    rows = [_row(cycle, cast, student) for student in cast.students]
+    by_name = {row.student: row for row in rows}
+    _check_scores(cast, by_name)
+    for student in cast.students:
+        _check_feedback(cast, student)
+        for other in cast.students:
+            if other is not student:
+                _check_refused(cycle, cast, student, other)
+    _holds(by_name[cast.right.username].attempts == 2, "the first student has two attempts")
+    _holds(by_name[cast.silent.username].attempts == 0, "the third student has none")
+    return rows
+
+
+def _row(cycle: Cycle, cast: Cast, student: Someone) -> Row:
+    forge = cycle.forge(cast.instructor, cast)
+    project = forge.find_project(f"{cycle.settings.namespace}/{layout.course_slug(COURSE)}/{layout.seat_name(student.username)}")
+    ref = layout.submit_ref(ASSIGNMENT)
+    pushes = [push for push in forge.pushes(project.id) if push.ref == ref]
+    score, max_score = _score(cast, student)
+    if not pushes:
+        return Row(student.username, 0, "", "", score, max_score, "none", project.web_url)
+    last = pushes[-1]
+    _check_times(cast, student, last)
+    _check_history(cycle, cast, student, project, pushes)
+    pages = sorted((student.work / ASSIGNMENT / "feedback").glob("*/*.html"))
+    return Row(
+        student.username,
+        len(pushes),
+        (last.after or "")[:8],
+        times.timestamp(last.at),
+        score,
+        max_score,
+        f"{len(pages)} pages",
+        project.web_url,
+    )
+
+
+def _check_times(cast: Cast, student: Someone, last: Push) -> None:
+    """The collected time is the forge's record of the last push, and no other clock's."""
+    folder = cast.course_root / "submitted" / student.username / ASSIGNMENT
+    recorded = times.parse_timestamp((folder / "timestamp.txt").read_text(encoding="utf-8"))
+    _holds(recorded == last.at, f"{student.username}'s collected time {recorded} is the forge's, {last.at}")
+    shown = student.run(["nbgrader", "list", "--cached"])
+    _holds(times.timestamp(last.at) in shown, f"{student.username} is shown the same time")
+
+
+def _check_history(cycle: Cycle, cast: Cast, student: Someone, project: Project, pushes: list[Push]) -> None:
+    """A reader that is not ours finds one commit per attempt on top of the release, and the feedback that came back."""
+    copy = cycle.place / "read-by-gitpython" / student.username
+    url = cycle.forge(cast.instructor, cast).git_url(project)
+    with Repo.clone_from(url, copy, bare=True, env=_git_environment(url, cast.tokens[cast.instructor.username])) as repo:
+        heads = {head.name: head.commit for head in repo.heads}
+        submitted, returned = heads[f"submit/{ASSIGNMENT}"], heads[f"feedback/{ASSIGNMENT}"]
+        mine = [c for c in repo.iter_commits(submitted) if trailers.parse(str(c.message)).first(trailers.ATTEMPT)]
+        _holds([c.hexsha for c in mine] == [push.after for push in reversed(pushes)], "each attempt is a pushed commit")
+        released = mine[-1].parents[0]
+        _holds(
+            trailers.parse(str(released.message)).first(trailers.ASSIGNMENT) == ASSIGNMENT and not released.parents,
+            "the first attempt's parent is the release",
+        )
+        files = {str(blob.path) for blob in returned.tree.traverse() if blob.type == "blob"}
+        _holds(
+            files == {f"{submitted.hexsha}/{name}.html" for name in NOTEBOOKS},
+            f"{student.username}'s project holds the feedback on the last attempt",
+        )
+
+
+def _check_scores(cast: Cast, rows: dict[str, Row]) -> None:
+    right, wrong = rows[cast.right.username].score, rows[cast.wrong.username].score
+    _holds(right is not None and wrong is not None and right > wrong, "the right answer scores higher than the wrong one")
+    _holds(rows[cast.silent.username].score is None, "who never submitted has no score")
+    for student in cast.submitting:
+        score = rows[student.username].score
+        same = right if answers_rightly(cast, student) else wrong
+        _holds(score == same, f"{student.username} has the score of everybody with the same answers")
+
+
+def _score(cast: Cast, student: Someone) -> tuple[float | None, float | None]:
+    database = cast.course_root / "gradebook.db"
+    with Gradebook(f"sqlite:///{database}", COURSE) as gradebook:
+        try:
+            submission = gradebook.find_submission(ASSIGNMENT, student.username)
+        except MissingEntry:
+            return None, None
+        return float(submission.score), float(submission.max_score)
+
+
+def _check_feedback(cast: Cast, student: Someone) -> None:
+    """Feedback lies with its student, byte for byte, and no page lies with anybody else."""
+    there = {
+        page.name: page.read_bytes() for page in sorted((student.work / ASSIGNMENT / "feedback").glob("*/*.html"))
+    }
+    made = cast.course_root / "feedback" / student.username / ASSIGNMENT
+    expected = {page.name: page.read_bytes() for page in made.glob("*.html")} if made.is_dir() else {}
+    _holds(there == expected, f"{student.username} has exactly the feedback that was made for {student.username}")
+    _holds(bool(there) == (student is not cast.silent), f"{student.username} got feedback if and only if there was work")
+
+
+def _check_refused(cycle: Cycle, cast: Cast, student: Someone, other: Someone) -> None:
+    """Nobody can read a neighbour's project: not by the API, not by git."""
+    path = f"{cycle.settings.namespace}/{layout.course_slug(COURSE)}/{layout.seat_name(other.username)}"
+    token = cast.tokens[student.username]
+    address = f"{cycle.settings.url}/api/v4/projects/{path.replace('/', '%2F')}"
+    answer = requests.get(address, headers={"Authorization": f"Bearer {token.value}"}, timeout=SECONDS)
+    _holds(answer.status_code == 404, f"the forge hides {other.username}'s project from {student.username}")
+    url = f"{cycle.settings.url}/{path}.git"
+    copy = cycle.place / "break-in" / f"{student.username}-{other.username}"
+    try:
+        Repo.clone_from(url, copy, bare=True, env=_git_environment(url, token)).close()
+    except GitCommandError:
+        return
+    raise DemoFailed(f"{student.username} could clone {other.username}'s project.")
+
+
+def _git_environment(url: str, token: Token) -> dict[str, str]:
+    basic = base64.b64encode(f"oauth2:{token.value}".encode()).decode()
+    settings = {f"http.{url}.extraHeader": f"Authorization: Basic {basic}", "credential.helper": ""}
+    numbered = {}
+    for number, (key, value) in enumerate(settings.items()):
+        numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    nothing = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+    return nothing | numbered | {"GIT_CONFIG_COUNT": str(len(settings))}
+
+
+def _holds(condition: bool, claim: str) -> None:
+    if not condition:
+        raise DemoFailed(f"This does not hold: {claim}.")
