@@ -1,0 +1,195 @@
+"""Receipts: the course's append-only record of what was pushed and when, as JSON lines and as a read-model.
+
+Whose word counts is decided elsewhere: only the staff can write the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from git_exchange.rules import times
+
+KINDS = ("pin", "seen", "removed")
+EVIDENCE = ("push-event", "first-seen", "staff")
+_VERSION = 1
+_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One line of the record.
+
+    ``kind`` is "pin" (the time of the push, settled), "seen" (first seen then, not settled yet) or "removed" (by the
+    staff). ``evidence`` is "push-event", "first-seen" or "staff". ``time`` is when the forge had the push, ``read_at``
+    when the branch was read; both aware, kept in UTC. ``event_id`` is the forge's push event, if one was found.
+    """
+
+    kind: str
+    project_id: int
+    student_id: str
+    ref: str
+    commit: str
+    tree: str
+    time: datetime
+    evidence: str
+    event_id: int | None
+    pushed_by: str
+    read_at: datetime
+    recorded_by: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "time", times.utc(self.time))
+        object.__setattr__(self, "read_at", times.utc(self.read_at))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the receipts of one assignment say, in the order of the file."""
+
+    receipts: tuple[Receipt, ...] = ()
+
+    def __post_init__(self) -> None:
+        by_ref: dict[tuple[int, str], list[Receipt]] = {}
+        for receipt in self.receipts:
+            by_ref.setdefault((receipt.project_id, receipt.ref), []).append(receipt)
+        object.__setattr__(self, "_by_ref", by_ref)
+
+    def pins(self, project_id: int, ref: str) -> tuple[Receipt, ...]:
+        """Return every pin of the ref, amended ones before what amends them."""
+        return tuple(receipt for receipt in self._of(project_id, ref) if receipt.kind == "pin")
+
+    def pin(self, project_id: int, ref: str, commit: str) -> Receipt | None:
+        """Return the pin that counts: the last one of the commit."""
+        found = [pin for pin in self.pins(project_id, ref) if pin.commit == commit]
+        return found[-1] if found else None
+
+    def seen(self, project_id: int, ref: str, commit: str) -> Receipt | None:
+        """Return the earliest record of having seen the commit as the ref's head."""
+        found = (r for r in self._of(project_id, ref) if r.kind == "seen" and r.commit == commit)
+        return min(found, key=lambda receipt: receipt.time, default=None)
+
+    def removed(self, project_id: int, ref: str, commit: str) -> bool:
+        """Return whether the staff took the attempt out."""
+        return any(r.kind == "removed" and r.commit == commit for r in self._of(project_id, ref))
+
+    def last_event(self, project_id: int, ref: str) -> int:
+        """Return the push event up to which nothing of this ref needs to be read again, 0 if there is none.
+
+        That ends at the first attempt that was seen and is still not pinned: its own event, which may have a smaller
+        number than those of later attempts, is still needed.
+        """
+        receipts = self._of(project_id, ref)
+        pinned = {receipt.commit for receipt in receipts if receipt.kind == "pin"}
+        last = 0
+        for receipt in receipts:
+            if receipt.kind == "seen" and receipt.commit not in pinned:
+                break
+            if receipt.kind == "pin" and receipt.event_id is not None:
+                last = max(last, receipt.event_id)
+        return last
+
+    def _of(self, project_id: int, ref: str) -> list[Receipt]:
+        by_ref: dict[tuple[int, str], list[Receipt]] = object.__getattribute__(self, "_by_ref")
+        return by_ref.get((project_id, ref), [])
+
+
+def dump(receipts: Iterable[Receipt]) -> str:
+    """Return the receipts as JSON lines: keys sorted, pure ASCII, each line ended."""
+    return "".join(json.dumps(_record(receipt), sort_keys=True) + "\n" for receipt in receipts)
+
+
+def load(text: str) -> tuple[Receipt, ...]:
+    """Return the receipts of a file. Blank lines, unknown keys and lines of an unknown kind are ignored.
+
+    Raise ValueError naming the line: guessing at a damaged record would change times.
+    """
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            receipt = _receipt(line)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
+        if receipt is not None:
+            found.append(receipt)
+    return tuple(found)
+
+
+def _record(receipt: Receipt) -> dict[str, object]:
+    return {
+        "v": _VERSION,
+        "kind": receipt.kind,
+        "project_id": receipt.project_id,
+        "student_id": receipt.student_id,
+        "ref": receipt.ref,
+        "commit": receipt.commit,
+        "tree": receipt.tree,
+        "time": times.isoformat(receipt.time),
+        "evidence": receipt.evidence,
+        "event_id": receipt.event_id,
+        "pushed_by": receipt.pushed_by,
+        "read_at": times.isoformat(receipt.read_at),
+        "recorded_by": receipt.recorded_by,
+    }
+
+
+def _receipt(line: str) -> Receipt | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("not JSON") from error
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - damaged content, not a caller's mistake
+    if record.get("v") != _VERSION:
+        raise ValueError(f"version {record.get('v')!r} is not known here")
+    if _text(record, "kind") not in KINDS:
+        return None
+    event_id = record.get("event_id")
+    return Receipt(
+        kind=_text(record, "kind"),
+        project_id=_number(record, "project_id"),
+        student_id=_text(record, "student_id"),
+        ref=_text(record, "ref"),
+        commit=_oid(record, "commit"),
+        tree=_oid(record, "tree"),
+        time=times.parse_iso(_text(record, "time")),
+        evidence=_one_of(record, "evidence", EVIDENCE),
+        event_id=None if event_id is None else _number(record, "event_id"),
+        pushed_by=_text(record, "pushed_by"),
+        read_at=times.parse_iso(_text(record, "read_at")),
+        recorded_by=_text(record, "recorded_by"),
+    )
+
+
+def _text(record: dict[str, Any], key: str) -> str:
+    value = record.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is missing or not text")  # noqa: TRY004 - damaged content, not a caller's mistake
+    return value
+
+
+def _number(record: dict[str, Any], key: str) -> int:
+    value = record.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{key} is missing or not a whole number")  # noqa: TRY004 - damaged content, not a caller's mistake
+    return value
+
+
+def _oid(record: dict[str, Any], key: str) -> str:
+    value = _text(record, key)
+    if _OID.fullmatch(value) is None:
+        raise ValueError(f"{key} is not the id of a git object")
+    return value
+
+
+def _one_of(record: dict[str, Any], key: str, allowed: tuple[str, ...]) -> str:
+    value = _text(record, key)
+    if value not in allowed:
+        raise ValueError(f"{key} is {value!r}, not one of {', '.join(allowed)}")
+    return value
