@@ -28,9 +28,7 @@ def course() -> None:
     " then see each other there.",
 )
 @forge_options
-def create(
-    course_id: str, title: str, releases: str, url: str | None, namespace: str | None, kind: str | None
-) -> None:
+def create(course_id: str, title: str, releases: str, url: str | None, namespace: str | None, kind: str | None) -> None:
     """Create the course's group with its projects, or complete them. Running it again changes nothing."""
     settings = settings_for(Asked(url, namespace, kind))
     console = Console()

@@ -24,7 +24,9 @@ def doctor(course_id: str | None, url: str | None, namespace: str | None, kind: 
     failed = False
     for check in examine(settings_for(Asked(url, namespace, kind)), course_id):
         failed |= check.state == "failed"
-        console.print(f"{MARKS[check.state]} {escape(check.name)}: {escape(check.detail)}", soft_wrap=True, highlight=False)
+        console.print(
+            f"{MARKS[check.state]} {escape(check.name)}: {escape(check.detail)}", soft_wrap=True, highlight=False
+        )
         if check.hint:
             console.print(f"        {escape(check.hint)}", soft_wrap=True, highlight=False)
     if failed:

@@ -43,7 +43,7 @@ def read_heads(course: Course, seats: Collection[Seat], assignment_ids: Collecti
     return course.forge.heads(course.group(), [seat.project for seat in seats], refs)
 
 
-def read_attempts(  # noqa: D417
+def read_attempts(
     course: Course, seat: Seat, assignment_id: str, heads: HeadsAt, release: str | None, ledger: Ledger
 ) -> Reading:
     """Return the attempts of one seat; fetches what is missing. Never raises what concerns this seat alone.
@@ -76,9 +76,7 @@ def _read(
         exclude = [release] if release and has_commit(repository, release) else []
         commits = history(repository, head, exclude=exclude, limit=MAX_COMMITS)
         lost = [
-            commit
-            for commit in pins
-            if not has_commit(repository, commit) or not is_ancestor(repository, commit, head)
+            commit for commit in pins if not has_commit(repository, commit) or not is_ancestor(repository, commit, head)
         ]
         alarm = (
             f"{seat.student_id}: {ref.removeprefix('refs/heads/')} no longer contains {', '.join(c[:8] for c in lost)},"
@@ -124,7 +122,9 @@ def _evidence(
 ) -> list[Evidence]:
     """Return every upper bound there is: push events of exactly this ref, our recorded and our present read."""
     found = [
-        Evidence(commit=push.after or "", at=push.at, source="push-event", pushed_by=push.account.username, event_id=push.id)
+        Evidence(
+            commit=push.after or "", at=push.at, source="push-event", pushed_by=push.account.username, event_id=push.id
+        )
         for push in pushes
     ]
     for commit in known:
@@ -153,4 +153,6 @@ def _last_other_reads(project_id: int, ref: str, ledger: Ledger, commits: list[s
 def _vanished(seat: Seat, ref: str, ledger: Ledger) -> str:
     if not ledger.pins(seat.project.id, ref):
         return ""
-    return f"{seat.student_id}: the branch {ref.removeprefix('refs/heads/')} is gone, though attempts were recorded on it"
+    return (
+        f"{seat.student_id}: the branch {ref.removeprefix('refs/heads/')} is gone, though attempts were recorded on it"
+    )

@@ -70,7 +70,8 @@ def token_file() -> Path | None:
     if named:
         if not Path(named).is_file():
             raise ConfigurationError(
-                f"The token file that {FILE_VARIABLE} names does not exist.", hint="Write your token to it, or unset it."
+                f"The token file that {FILE_VARIABLE} names does not exist.",
+                hint="Write your token to it, or unset it.",
             )
         return Path(named)
     usual = usual_token_file()

@@ -22,8 +22,7 @@ def seats(course: Course) -> list[Seat]:
     found = [
         Seat(student_id, project)
         for project in course.projects()
-        if not project.archived
-        and (student_id := layout.student_in(project.path, project.description)) is not None
+        if not project.archived and (student_id := layout.student_in(project.path, project.description)) is not None
     ]
     return sorted(found, key=lambda seat: seat.student_id)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
 
 import requests
 from git import GitCommandError, Repo
@@ -51,7 +49,9 @@ def check(cycle: Cycle, cast: Cast) -> list[Row]:
 
 def _row(cycle: Cycle, cast: Cast, student: Someone) -> Row:
     forge = cycle.forge(cast.instructor, cast)
-    project = forge.find_project(f"{cycle.settings.namespace}/{layout.course_slug(COURSE)}/{layout.seat_name(student.username)}")
+    project = forge.find_project(
+        f"{cycle.settings.namespace}/{layout.course_slug(COURSE)}/{layout.seat_name(student.username)}"
+    )
     ref = layout.submit_ref(ASSIGNMENT)
     pushes = [push for push in forge.pushes(project.id) if push.ref == ref]
     score, max_score = _score(cast, student)
@@ -86,7 +86,9 @@ def _check_history(cycle: Cycle, cast: Cast, student: Someone, project: Project,
     """A reader that is not ours finds one commit per attempt on top of the release, and the feedback that came back."""
     copy = cycle.place / "read-by-gitpython" / student.username
     url = cycle.forge(cast.instructor, cast).git_url(project)
-    with Repo.clone_from(url, copy, bare=True, env=_git_environment(url, cast.tokens[cast.instructor.username])) as repo:
+    with Repo.clone_from(
+        url, copy, bare=True, env=_git_environment(url, cast.tokens[cast.instructor.username])
+    ) as repo:
         heads = {head.name: head.commit for head in repo.heads}
         submitted, returned = heads[f"submit/{ASSIGNMENT}"], heads[f"feedback/{ASSIGNMENT}"]
         mine = [c for c in repo.iter_commits(submitted) if trailers.parse(str(c.message)).first(trailers.ATTEMPT)]
@@ -105,7 +107,9 @@ def _check_history(cycle: Cycle, cast: Cast, student: Someone, project: Project,
 
 def _check_scores(cast: Cast, rows: dict[str, Row]) -> None:
     right, wrong = rows[cast.right.username].score, rows[cast.wrong.username].score
-    _holds(right is not None and wrong is not None and right > wrong, "the right answer scores higher than the wrong one")
+    _holds(
+        right is not None and wrong is not None and right > wrong, "the right answer scores higher than the wrong one"
+    )
     _holds(rows[cast.silent.username].score is None, "who never submitted has no score")
     for student in cast.submitting:
         score = rows[student.username].score
@@ -125,13 +129,13 @@ def _score(cast: Cast, student: Someone) -> tuple[float | None, float | None]:
 
 def _check_feedback(cast: Cast, student: Someone) -> None:
     """Feedback lies with its student, byte for byte, and no page lies with anybody else."""
-    there = {
-        page.name: page.read_bytes() for page in sorted((student.work / ASSIGNMENT / "feedback").glob("*/*.html"))
-    }
+    there = {page.name: page.read_bytes() for page in sorted((student.work / ASSIGNMENT / "feedback").glob("*/*.html"))}
     made = cast.course_root / "feedback" / student.username / ASSIGNMENT
     expected = {page.name: page.read_bytes() for page in made.glob("*.html")} if made.is_dir() else {}
     _holds(there == expected, f"{student.username} has exactly the feedback that was made for {student.username}")
-    _holds(bool(there) == (student is not cast.silent), f"{student.username} got feedback if and only if there was work")
+    _holds(
+        bool(there) == (student is not cast.silent), f"{student.username} got feedback if and only if there was work"
+    )
 
 
 def _check_refused(cycle: Cycle, cast: Cast, student: Someone, other: Someone) -> None:

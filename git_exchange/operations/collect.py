@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from git_exchange.course.attempts import Reading, read_attempts, read_heads
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import append_receipts, read_ledger
+from git_exchange.course.register import read_register
 from git_exchange.course.releases import ensure_fetched
 from git_exchange.course.seats import Seat
 from git_exchange.errors import FilesError, GitExchangeError, PushRefused, RemoteDenied, UnsafePath
@@ -73,6 +74,7 @@ def collect(
     """
     course.staff()
     ledger = read_ledger(course, assignment_id)
+    owners = {entry.project_id: entry.username for entry in read_register(course).values()}
     released = find_released(course, assignment_id)
     if released is not None:
         ensure_fetched(course, released)
@@ -90,13 +92,20 @@ def collect(
     ordered = list(seats)
     readings = course.in_parallel(read, ordered)
     notes = [reading.alarm for reading in readings if reading is not None and reading.alarm]
-    ledger, unpinned = _pin(course, assignment_id, [r for r in readings if r is not None], ledger, policy)
+    recorded, unpinned = _pin(course, assignment_id, [r for r in readings if r is not None], ledger, policy)
     notes += unpinned
-    chosen = {r.seat.student_id: c for r in readings if r is not None and (c := _choose(r, ledger, policy))}
+    readings = [
+        # Somebody else may have pinned another time at this moment: theirs stays, and counts for everybody.
+        read_attempts(course, reading.seat, assignment_id, heads, base, recorded)
+        if reading is not None and _pinned_otherwise(reading, recorded)
+        else reading
+        for reading in readings
+    ]
+    chosen = {r.seat.student_id: c for r in readings if r is not None and (c := _choose(r, policy))}
     _say_how_many(course, assignment_id, chosen, listener)
     outcomes = []
     for seat, reading in zip(ordered, readings, strict=True):
-        outcomes.append(_finish(course, assignment_id, root, place, policy, seat, reading, chosen, listener))
+        outcomes.append(_finish(course, assignment_id, root, place, policy, seat, reading, chosen, owners, listener))
     notes += [
         f"{c.reading.seat.student_id}: attempt {c.attempt.number} may have arrived before or after the due date;"
         " it counts as on time and its time is not pinned"
@@ -147,7 +156,15 @@ def _receipt(course: Course, reading: Reading, attempt: Attempt, kind: str) -> R
     )
 
 
-def _choose(reading: Reading, ledger: Ledger, policy: Policy) -> _Chosen | None:
+def _pinned_otherwise(reading: Reading, ledger: Ledger) -> bool:
+    return any(
+        (pin := ledger.pin(reading.seat.project.id, reading.ref, attempt.commit)) is not None
+        and pin.time != attempt.pushed_at
+        for attempt in reading.attempts
+    )
+
+
+def _choose(reading: Reading, policy: Policy) -> _Chosen | None:
     attempt = choose(reading.attempts, policy.due, policy.before_duedate)
     if attempt is None:
         return None
@@ -170,6 +187,7 @@ def _finish(
     seat: Seat,
     reading: Reading | None,
     chosen: dict[str, _Chosen],
+    owners: Mapping[int, str],
     listener: Listener,
 ) -> Outcome:
     if reading is None:
@@ -182,7 +200,8 @@ def _finish(
     if policy.deadline is not None and time.monotonic() > policy.deadline:
         return Outcome(seat.student_id, "waiting", "the deadline came first; collect again")
     try:
-        return _write(course, assignment_id, root, place, policy, choice, listener)
+        owner = owners.get(seat.project.id, seat.student_id)
+        return _write(course, assignment_id, root, place, policy, choice, owner, listener)
     except (GitExchangeError, OSError) as error:
         return _failed(seat, assignment_id, error, listener)
 
@@ -200,15 +219,17 @@ def _write(
     place: Callable[[str], Path],
     policy: Policy,
     choice: _Chosen,
+    owner: str,
     listener: Listener,
 ) -> Outcome:
     student_id = choice.reading.seat.student_id
     if "/" in student_id or problem(student_id.encode()) is not None:
         raise UnsafePath(
-            f"The student id {display(student_id)} cannot be the name of a folder.", hint="Choose another id in the roster."
+            f"The student id {display(student_id)} cannot be the name of a folder.",
+            hint="Choose another id in the roster.",
         )
     target = place(student_id)
-    _warn_of_strangers(choice, policy, listener)
+    _warn_of_strangers(choice, owner, policy, listener)
     with replace.lock(root, student_id, assignment_id):
         replace.recover(root)
         there = target.is_dir()
@@ -239,10 +260,10 @@ def _timestamp(folder: Path) -> datetime | None:
         return None
 
 
-def _warn_of_strangers(choice: _Chosen, policy: Policy, listener: Listener) -> None:
+def _warn_of_strangers(choice: _Chosen, owner: str, policy: Policy, listener: Listener) -> None:
     pusher = choice.attempt.pushed_by
     student = choice.reading.seat.student_id
-    if policy.check_owner and pusher and pusher.casefold() != student.casefold():
+    if policy.check_owner and pusher and pusher.casefold() != owner.casefold():
         listener(
             Event(
                 f"{student}'s attempt {choice.attempt.number} was pushed by the account {display(pusher)}, not by"
@@ -252,9 +273,7 @@ def _warn_of_strangers(choice: _Chosen, policy: Policy, listener: Listener) -> N
         )
 
 
-def _replace(
-    course: Course, root: Path, target: Path, policy: Policy, choice: _Chosen, listener: Listener
-) -> None:
+def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _Chosen, listener: Listener) -> None:
     reading, attempt = choice.reading, choice.attempt
     student_id = reading.seat.student_id
 

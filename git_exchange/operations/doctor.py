@@ -37,9 +37,13 @@ class Check:
 def examine(settings: Settings, course_id: str | None) -> Iterator[Check]:
     """Yield the checks in the order in which they build on each other; what a failure makes pointless is left out."""
     yield from _guard("git", lambda: iter([Check("git", "ok", check_git())]))
-    yield _program("alembic", "nbgrader needs it to create or upgrade its gradebook.", "Put this environment's bin on PATH.")
+    yield _program(
+        "alembic", "nbgrader needs it to create or upgrade its gradebook.", "Put this environment's bin on PATH."
+    )
     if settings.url.startswith("http://") and urlsplit(settings.url).hostname not in ("127.0.0.1", "localhost", "::1"):
-        yield Check("address", "warning", f"{settings.url} is not encrypted: tokens can be read on the way.", "Use https.")
+        yield Check(
+            "address", "warning", f"{settings.url} is not encrypted: tokens can be read on the way.", "Use https."
+        )
     found: list[tuple[ForgeAdmin, Token]] = []
     yield from _guard("token", lambda: _connect(settings, found))
     if not found:
@@ -113,7 +117,9 @@ def _token(forge: ForgeAdmin) -> Iterator[Check]:
         return
     left = expires - forge.server().date.date()
     state = "warning" if left < EXPIRES_SOON else "ok"
-    yield Check("expiry", state, f"{expires} (in {left.days} days)", "Make a new token in time." if state != "ok" else "")
+    yield Check(
+        "expiry", state, f"{expires} (in {left.days} days)", "Make a new token in time." if state != "ok" else ""
+    )
 
 
 def _namespace(settings: Settings, forge: ForgeAdmin) -> Iterator[Check]:
@@ -157,7 +163,12 @@ def _staff(course: Course) -> Iterator[Check]:
     public = [seat.student_id for seat in found if seat.project.visibility is not Visibility.PRIVATE]
     for what, who in (("protection", wrong), ("visibility", public)):
         if who:
-            yield Check(what, "failed", f"{len(who)} students' projects are not as they should be: {', '.join(who[:5])}.", "Apply the roster again.")
+            yield Check(
+                what,
+                "failed",
+                f"{len(who)} students' projects are not as they should be: {', '.join(who[:5])}.",
+                "Apply the roster again.",
+            )
         elif found:
             yield Check(what, "ok", f"of all {len(found)} students' projects")
 

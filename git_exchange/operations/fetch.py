@@ -110,4 +110,3 @@ def _missing_parents(folder: Path, path: str) -> Iterator[str]:
 
 def _safe_parents(folder: Path, path: str) -> bool:
     return not any((folder / parent).is_symlink() for parent in PurePosixPath(path).parents if parent.parts)
-

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from git_exchange.course.own import OwnAttempt
 from git_exchange.course.course import Course
+from git_exchange.course.own import OwnAttempt
 from git_exchange.course.seats import Seat
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files import replace

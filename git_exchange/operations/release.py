@@ -118,9 +118,7 @@ def _may_release(course: Course, assignment_id: str, before: Release | None, *, 
         )
 
 
-def _message(
-    course: Course, assignment_id: str, selection: Selection, due: datetime | None, *, again: bool
-) -> str:
+def _message(course: Course, assignment_id: str, selection: Selection, due: datetime | None, *, again: bool) -> str:
     said = [(trailers.ASSIGNMENT, assignment_id), (trailers.COURSE, course.course_id)]
     if due is not None:
         said.append((trailers.DUE_DATE, times.isoformat(due)))

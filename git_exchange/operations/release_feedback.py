@@ -175,7 +175,12 @@ def _attempt(course: Course, seat: Seat, assignment_id: str, item: Marked) -> tu
             )
         return said.commit, submitted
     reading = read_attempts(
-        course, seat, assignment_id, read_heads(course, [seat], [assignment_id]), None, read_ledger(course, assignment_id)
+        course,
+        seat,
+        assignment_id,
+        read_heads(course, [seat], [assignment_id]),
+        None,
+        read_ledger(course, assignment_id),
     )
     if reading.failure is not None:
         raise reading.failure

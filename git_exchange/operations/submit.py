@@ -128,14 +128,10 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
                 hint="You may have been taken off the course, or the project is archived: ask the course's staff.",
             ) from error
     at, by_event = _received(course, project.id, ref, commit)
-    return Submitted(
-        prepared.seat.student_id, commit, at, by_event, number, course.forge.commit_url(project, commit)
-    )
+    return Submitted(prepared.seat.student_id, commit, at, by_event, number, course.forge.commit_url(project, commit))
 
 
-def _where_we_are(
-    repository: Repository, prepared: Prepared, url: str, ref: str
-) -> tuple[str, int]:
+def _where_we_are(repository: Repository, prepared: Prepared, url: str, ref: str) -> tuple[str, int]:
     """Return the commit to build on and the number of the next attempt (a courtesy for people, not evidence)."""
     try:
         head = fetch(repository, url, [ref])[ref]

@@ -54,7 +54,9 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             names = ", ".join(outcome.subject for outcome in report.failed[:10])
             raise Incomplete(
                 f"Collect: {report.summary()}." + (f" Failed: {names}." if names else ""),
-                hint="Collect again: it goes on with the rest." if waiting else "The lines above say why; collect again.",
+                hint="Collect again: it goes on with the rest."
+                if waiting
+                else "The lines above say why; collect again.",
             )
 
     def _seats(self, course: Course) -> list[Seat]:

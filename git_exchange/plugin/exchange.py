@@ -208,7 +208,9 @@ class Exchange(GitExchange):
         self.log.critical(message)
         found = glob.glob(others)
         if found:
-            self.log.error("Did you mean: %s", max(found, key=lambda name: difflib.SequenceMatcher(None, str(path), name).ratio()))
+            self.log.error(
+                "Did you mean: %s", max(found, key=lambda name: difflib.SequenceMatcher(None, str(path), name).ratio())
+            )
         raise ExchangeError(message)
 
     def bulk_deadline(self) -> float | None:

@@ -33,7 +33,7 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         """Find where the folder goes; an existing one is touched only with ``replace_missing_files``."""
         self.dest_path = self.assignment_path(self.coursedir.assignment_id)
         if self.dest_path.is_dir() and not self.replace_missing_files:
-            shown = os.path.relpath(self.dest_path, os.path.abspath(self.assignment_dir))  # noqa: PTH100, PTH109
+            shown = os.path.relpath(self.dest_path, os.path.abspath(self.assignment_dir))  # noqa: PTH100
             self.fail(f"You already have a copy of the assignment in this directory: {shown}")
 
     def copy_files(self) -> None:

@@ -119,9 +119,7 @@ class ExchangeList(ABCExchangeList, Exchange):
                 if self._wants(self.coursedir.assignment_id, release.assignment_id)
             ]
             chosen = [
-                seat.student_id
-                for seat in listing.seats(course)
-                if fnmatch.fnmatchcase(seat.student_id, student_id)
+                seat.student_id for seat in listing.seats(course) if fnmatch.fnmatchcase(seat.student_id, student_id)
             ]
             found += listing.inbound(course, assignment_ids, chosen, listener=self.listen)
         return found
@@ -305,5 +303,5 @@ class ExchangeList(ABCExchangeList, Exchange):
 def _blob_id(page: Path, digits: int) -> str:
     """Return the id that git gives to the file's content, in SHA-1 or SHA-256 as the repository uses."""
     content = page.read_bytes()
-    algorithm = hashlib.sha256 if digits == 64 else hashlib.sha1  # noqa: S324 - git's naming, not a protection
+    algorithm = hashlib.sha256 if digits == 64 else hashlib.sha1
     return algorithm(b"blob %d\0" % len(content) + content).hexdigest()

@@ -18,9 +18,9 @@ from git_exchange.plugin.listings import forget_listings
 class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
     """Release generated feedback."""
 
-    force = Bool(
-        False, help="Replace feedback that another member of the staff released for the same submission."
-    ).tag(config=True)
+    force = Bool(False, help="Replace feedback that another member of the staff released for the same submission.").tag(
+        config=True
+    )
 
     def init_src(self) -> None:
         """Find the pages of feedback."""

@@ -74,9 +74,7 @@ def _person(forge: ForgeAdmin, state: _State, person: Person) -> tuple[Outcome, 
     return _student(forge, state, person, account)
 
 
-def _student(
-    forge: ForgeAdmin, state: _State, person: Person, account: Account
-) -> tuple[Outcome, Registered]:
+def _student(forge: ForgeAdmin, state: _State, person: Person, account: Account) -> tuple[Outcome, Registered]:
     path = layout.seat_name(person.person_id)
     there = state.seats.get(path)
     _check_identity(state, person, account, there)
