@@ -1,0 +1,75 @@
+"""A TCP proxy before the forge that cuts the connection where a test asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from types import TracebackType
+from urllib.parse import urlsplit
+
+
+class CuttingProxy:
+    """Pass everything on, but cut POST requests whose path holds ``cut``.
+
+    After ``after_bytes`` of the request's body, or (``answers``) when the server's answer arrives, which never gets through.
+    """
+
+    def __init__(self, url: str, *, cut: str, after_bytes: int = 0, answers: bool = False) -> None:
+        parts = urlsplit(url)
+        self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._cut = cut.encode()
+        self._after = after_bytes
+        self._answers = answers
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> CuttingProxy:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        server = socket.create_connection(self._target)
+        doomed = threading.Event()
+        threading.Thread(target=self._answer, args=(server, client, doomed), daemon=True).start()
+        body = 0
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                if not doomed.is_set() and self._is_doomed(data):
+                    doomed.set()
+                    body = -data.find(b"\r\n\r\n") - 4
+                server.sendall(data)
+                if doomed.is_set() and not self._answers:
+                    body += len(data)
+                    if body > self._after:
+                        self._close(client, server)
+        self._close(client, server)
+
+    def _is_doomed(self, data: bytes) -> bool:
+        first = data.split(b"\r\n", 1)[0]
+        return first.startswith(b"POST ") and self._cut in first
+
+    def _answer(self, server: socket.socket, client: socket.socket, doomed: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while data := server.recv(65536):
+                if doomed.is_set() and self._answers:
+                    break
+                client.sendall(data)
+        self._close(client, server)
+
+    def _close(self, *sockets: socket.socket) -> None:
+        for one in sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
