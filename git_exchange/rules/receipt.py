@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,7 @@ class Ledger:
     """What the receipts of one assignment say, in the order of the file."""
 
     receipts: tuple[Receipt, ...] = ()
+    _by_ref: Mapping[tuple[int, str], Sequence[Receipt]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         by_ref: dict[tuple[int, str], list[Receipt]] = {}
@@ -93,9 +94,8 @@ class Ledger:
                 last = max(last, receipt.event_id)
         return last
 
-    def _of(self, project_id: int, ref: str) -> list[Receipt]:
-        by_ref: dict[tuple[int, str], list[Receipt]] = object.__getattribute__(self, "_by_ref")
-        return by_ref.get((project_id, ref), [])
+    def _of(self, project_id: int, ref: str) -> Sequence[Receipt]:
+        return self._by_ref.get((project_id, ref), ())
 
 
 def dump(receipts: Iterable[Receipt]) -> str:
