@@ -1,6 +1,6 @@
 """Everything that can be configured, as one frozen value.
 
-The plugin fills it from traits, the CLI from options, tests from literals. No token in here: see ``course/credentials``.
+The plugin fills it from traits, the CLI from options, tests from literals. No token: see ``course/credentials``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class Settings:
             raise ConfigurationError(f"Unknown kind of forge {self.kind!r}.", hint=f"Use one of: {', '.join(KINDS)}.")
         if self.identical_resubmission not in IDENTICAL:
             raise ConfigurationError(
-                f"identical_resubmission is {self.identical_resubmission!r}.", hint=f"Use one of: {', '.join(IDENTICAL)}."
+                f"identical_resubmission is {self.identical_resubmission!r}.",
+                hint=f"Use one of: {', '.join(IDENTICAL)}.",
             )
 
     @property

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "git_exchange"
 
-# Who may import whom; a package may always import itself. Values (settings, events, report, secret, errors) are for all.
+# Who may import whom; a package may always import itself. Values are for all.
 VALUES = {"errors", "settings", "events", "report", "secret"}
 MAY_IMPORT = {
     "errors": set(),

@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand there. The test command is what runs this very test: only its form is checked."""
+"""The README's commands, run as they stand there; of the test command, which runs this very test, the form."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from git_exchange.secret import Token
 def demo(students: int, keep: Path | None) -> None:
     """Run the whole cycle as separate people on a development server, and check what it claims.
 
-    Exit status 0 only if everything was checked: scores, feedback, times, and that nobody could read a neighbour's work.
+    Exit status 0 only if everything was checked: scores, feedback, times, and that nobody could read another's work.
     """
     console = Console()
     if keep is not None:

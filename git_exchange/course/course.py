@@ -145,7 +145,7 @@ class Course:
         )
 
     def in_repository(self, find: Callable[[Cache], Repository], action: Callable[[Repository], _Read]) -> _Read:
-        """Run ``action`` on a cached repository under its lock; a damaged one is rebuilt and the action repeated once."""
+        """Run ``action`` on a cached repository under its lock; rebuild a damaged one and repeat the action once."""
         cache = self.cache()
         for last in (False, True):
             repository = find(cache)

@@ -65,7 +65,10 @@ def tokens(settings: Settings) -> Iterator[Token]:
 
 
 def token_file() -> Path | None:
-    """Return the token file that would be read, None if there is none. Raise ConfigurationError if a named one is missing."""
+    """Return the token file that would be read, None if there is none.
+
+    Raise ConfigurationError if one is named and missing.
+    """
     named = os.environ.get(FILE_VARIABLE, "").strip()
     if named:
         if not Path(named).is_file():

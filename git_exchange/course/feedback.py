@@ -1,4 +1,4 @@
-"""What feedback has been released to a student: the tree of ``feedback/<assignment>``, ``<attempt's commit>/<notebook>.html``."""
+"""What feedback has been released to a student: ``<attempt's commit>/<notebook>.html`` on ``feedback/<assignment>``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a student sees of a course: own attempts with their times and the feedback that came back. No staff rights needed.
+"""What a student sees of a course: own attempts with their times, and the feedback that came back.
 
 The times are computed by the same rules as the staff's record, from the same push events of the forge; where the staff
 have recorded another time, the feedback's ``Submitted:`` trailer tells it.

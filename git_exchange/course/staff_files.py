@@ -74,7 +74,7 @@ def _read(repository: Repository, url: str, paths: list[str]) -> tuple[str | Non
 
 
 def _commit(course: Course, repository: Repository, head: str | None, subject: str, wanted: Files) -> str:
-    kept = [entry for entry in list_tree(repository, head)] if head else []
+    kept = list_tree(repository, head) if head else []
     files = [
         _file(entry.path.decode(), read_blob(repository, entry.oid, MAX_FILE))
         for entry in kept

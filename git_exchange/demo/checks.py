@@ -1,4 +1,4 @@
-"""What the demo claims, checked: by the gradebook, the forge's own record, GitPython as a second reader, and attempts to break in."""
+"""What the demo claims, checked: by gradebook, forge, GitPython as a second reader, and attempts to break in."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _row(cycle: Cycle, cast: Cast, student: Someone) -> Row:
 
 
 def _check_times(cast: Cast, student: Someone, last: Push) -> None:
-    """The collected time is the forge's record of the last push, and no other clock's."""
+    """Check that the collected time is the forge's record of the last push, and no other clock's."""
     folder = cast.course_root / "submitted" / student.username / ASSIGNMENT
     recorded = times.parse_timestamp((folder / "timestamp.txt").read_text(encoding="utf-8"))
     _holds(recorded == last.at, f"{student.username}'s collected time {recorded} is the forge's, {last.at}")
@@ -83,7 +83,7 @@ def _check_times(cast: Cast, student: Someone, last: Push) -> None:
 
 
 def _check_history(cycle: Cycle, cast: Cast, student: Someone, project: Project, pushes: list[Push]) -> None:
-    """A reader that is not ours finds one commit per attempt on top of the release, and the feedback that came back."""
+    """Let a reader that is not ours find one commit per attempt on top of the release, and the feedback."""
     copy = cycle.place / "read-by-gitpython" / student.username
     url = cycle.forge(cast.instructor, cast).git_url(project)
     with Repo.clone_from(
@@ -128,7 +128,7 @@ def _score(cast: Cast, student: Someone) -> tuple[float | None, float | None]:
 
 
 def _check_feedback(cast: Cast, student: Someone) -> None:
-    """Feedback lies with its student, byte for byte, and no page lies with anybody else."""
+    """Check that feedback lies with its student, byte for byte, and no page lies with anybody else."""
     there = {page.name: page.read_bytes() for page in sorted((student.work / ASSIGNMENT / "feedback").glob("*/*.html"))}
     made = cast.course_root / "feedback" / student.username / ASSIGNMENT
     expected = {page.name: page.read_bytes() for page in made.glob("*.html")} if made.is_dir() else {}
@@ -139,7 +139,7 @@ def _check_feedback(cast: Cast, student: Someone) -> None:
 
 
 def _check_refused(cycle: Cycle, cast: Cast, student: Someone, other: Someone) -> None:
-    """Nobody can read a neighbour's project: not by the API, not by git."""
+    """Check that nobody can read a neighbour's project: not by the API, not by git."""
     path = f"{cycle.settings.namespace}/{layout.course_slug(COURSE)}/{layout.seat_name(other.username)}"
     token = cast.tokens[student.username]
     address = f"{cycle.settings.url}/api/v4/projects/{path.replace('/', '%2F')}"

@@ -39,7 +39,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Cast:
-    """Who takes part. ``right`` answers rightly and submits twice, ``silent`` never submits, the others are wrong or right in turn."""
+    """Who takes part: ``right`` submits twice, ``silent`` never, the others are right or wrong in turn."""
 
     instructor: Someone
     students: tuple[Someone, ...]

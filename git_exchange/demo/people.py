@@ -1,4 +1,4 @@
-"""The people of the demo: each with a home, a configuration, a token file and a folder to work in, as on machines of their own."""
+"""The people of the demo: each with a home, configuration, token and folder, as on machines of their own."""
 
 from __future__ import annotations
 

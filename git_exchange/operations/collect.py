@@ -1,4 +1,4 @@
-"""Collect: settle the times of what was submitted, pin them, and write each student's attempt into the course directory.
+"""Collect: settle and pin the times of what was submitted, and write the attempts into the course directory.
 
 One bad repository never stops the others; the outcomes add up to the students who were asked for.
 """
@@ -38,7 +38,7 @@ RESERVED = ("timestamp.txt", "submission_secret.txt", sidecar.NAME)
 
 @dataclass(frozen=True)
 class Policy:
-    """What to collect and how. ``due`` is aware UTC; sizes in bytes; ``deadline`` on the monotonic clock, in seconds."""
+    """What to collect and how. ``due`` is aware UTC; sizes are bytes; ``deadline`` is monotonic seconds."""
 
     update: bool = False
     before_duedate: bool = False
@@ -69,8 +69,8 @@ def collect(
 ) -> Report:
     """Bring the submissions of ``seats`` to ``place(student_id)`` below the course directory ``root``.
 
-    The outcomes are "collected", "updated", "unchanged" (nothing newer, or it is there and ``update`` is off), "nothing" (not
-    submitted), "waiting" (the deadline came first; run it again) and "failed". Raise NotStaff, CourseNotFound.
+    The outcomes are "collected", "updated", "unchanged" (nothing newer, or it is there and ``update`` is off),
+    "nothing" (not submitted), "waiting" (the deadline came first; run it again) and "failed". Raise NotStaff, CourseNotFound.
     """
     course.staff()
     ledger = read_ledger(course, assignment_id)
@@ -120,7 +120,7 @@ def collect(
 def _pin(
     course: Course, assignment_id: str, readings: list[Reading], ledger: Ledger, policy: Policy
 ) -> tuple[Ledger, list[str]]:
-    """Record the settled times, and when unsettled ones were first seen. Return the record and what could not be pinned."""
+    """Record settled times, and when others were first seen. Return the record and what could not be pinned."""
     new: list[Receipt] = []
     for reading in readings:
         for attempt in reading.attempts:

@@ -214,7 +214,7 @@ def _rules(course: Course, project: Project) -> list[BranchRule]:
 
 
 def _pushers(rules: list[BranchRule], branch: str) -> Role | None:
-    """Return the least role that may push to the branch: the most permissive matching rule wins; None without any rule."""
+    """Return the least role that may push to the branch (the most permissive rule wins), None without a rule."""
     prefix = branch.partition("/")[0]
     matching = [rule.push for rule in rules if rule.pattern in ("*", "**", f"{prefix}/*", f"{prefix}/**")]
     return min(matching) if matching else None

@@ -28,7 +28,7 @@ class FetchedFeedback:
 def fetch_feedback(
     course: Course, seat: Seat, mine: Sequence[OwnAttempt], folder: Path, *, listener: Listener = ignore
 ) -> FetchedFeedback:
-    """Write the feedback of the attempts ``mine`` (one assignment's) below ``folder``, the assignment's ``feedback`` folder."""
+    """Write the feedback of the attempts ``mine`` below ``folder``, their assignment's ``feedback`` folder."""
     written: list[Path] = []
     without: list[tuple[str, str]] = []
 

@@ -40,7 +40,7 @@ def my_courses(settings: Settings, forge: Forge) -> list[str]:
     found = set()
     for search in ("student-", layout.ASSIGNMENTS):
         for project in forge.my_projects(search):
-            parent, _, name = project.group_path.rpartition("/")
+            parent, _, _ = project.group_path.rpartition("/")
             if parent != settings.namespace or project.archived:
                 continue
             is_seat = layout.student_in(project.path, project.description) is not None
@@ -71,7 +71,7 @@ def released(course: Course) -> list[Release]:
 
 
 def submitted(course: Course, student_id: str | None = None) -> list[OwnAttempt]:
-    """Return this account's own attempts in the course (staff: those of ``student_id``), [] for staff without a seat."""
+    """Return this account's attempts in the course (staff: those of ``student_id``), [] for staff without a seat."""
     if student_id is not None and course.is_staff():
         return own_attempts(course, Seat(student_id, course.seat_project(student_id)))
     try:

@@ -94,7 +94,8 @@ def _release(course: Course, assignment_id: str, item: Marked, *, force: bool, l
                 raise
         except PushRefused as error:
             raise CourseError(
-                f"The forge did not let {course.account().username} push feedback: {error.server_says or error.message}",
+                f"The forge did not let {course.account().username} push feedback:"
+                f" {error.server_says or error.message}",
                 hint="On GitLab an instructor (Maintainer) releases feedback; graders cannot.",
             ) from error
     for page in item.pages:

@@ -44,7 +44,7 @@ class Notebooks:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The receipt: the commit, the server's time (``by_event``: as the forge recorded it, else when we read it back)."""
+    """The receipt: commit and server's time (``by_event``: as the forge recorded it, else when we read it back)."""
 
     student_id: str
     commit: str

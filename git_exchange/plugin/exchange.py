@@ -29,7 +29,7 @@ _Result = TypeVar("_Result")
 
 
 class GitExchange(ABCExchange):
-    """The options of git-exchange: ``c.GitExchange.*``. No option holds a token; see the README for where it comes from."""
+    """The options of git-exchange: ``c.GitExchange.*``. None holds a token; the README says where it comes from."""
 
     url = Unicode(
         "",
@@ -71,7 +71,12 @@ class GitExchange(ABCExchange):
     grace_seconds = Float(
         300.0,
         min=0.0,
-        help="How late the forge may record a push, in seconds. A push recorded less than this after the due date is undecided.",
+        help=dedent(
+            """
+            How late the forge may record a push, in seconds. Whether a push that was recorded less than this after the
+            due date was late is undecided: it counts as on time and is listed for the staff.
+            """
+        ),
     ).tag(config=True)
 
     settle_seconds = Float(
@@ -85,7 +90,12 @@ class GitExchange(ABCExchange):
     ).tag(config=True)
 
     cache = Unicode(
-        help="Folder for notes about submissions that were removed from the list. Defaults to nbgrader_cache in Jupyter's data folder."
+        help=dedent(
+            """
+            Folder for notes about submissions that were removed from one's own list. Defaults to nbgrader_cache in
+            Jupyter's data folder.
+            """
+        )
     ).tag(config=True)
 
     path_includes_course = Bool(

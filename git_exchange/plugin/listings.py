@@ -1,7 +1,7 @@
 """What the forge said a moment ago: formgrader constructs ``List`` with every request, twenty-two times on one page.
 
-Answers are kept for seconds per (forge, namespace, token, question), dropped by our own writes, and serve as the last good
-answer while the forge is down.
+Answers are kept for seconds per (forge, namespace, token, question), dropped by our own writes, and serve as the last
+good answer while the forge is down.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def forget_listings() -> None:
 
 
 def key_of(settings: Settings, *question: str) -> Key:
-    """Return the key of a question for whoever the token belongs to. Raise ConfigurationError for an unsafe token file."""
+    """Return the key of a question for the token's owner. Raise ConfigurationError for an unsafe token file."""
     token = next(tokens(settings), None)
     who = hashlib.sha256(token.value.encode()).hexdigest() if token is not None else ""
     return (settings.url, settings.namespace, settings.identical_resubmission, who, *question)
@@ -52,7 +52,7 @@ def remembered(
 ) -> _Answer:
     """Return the kept answer if it is younger than ``seconds``, else what ``ask`` says now.
 
-    When the forge does not answer and an older answer is there, ``stale`` is told its age in seconds and it is returned.
+    When the forge does not answer, ``stale`` is told the age (seconds) of the older answer, which is returned.
     """
     with _lock:
         kept = _kept.get(key)

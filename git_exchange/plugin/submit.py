@@ -81,7 +81,8 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         assignment_id = self.coursedir.assignment_id
         if notebooks.missing and self.strict:
             self.fail(
-                f"Assignment {assignment_id} not submitted. There are missing notebooks for the submission:\n{difference}"
+                f"Assignment {assignment_id} not submitted. There are missing notebooks for the submission:\n"
+                f"{difference}"
             )
         self.log.warning(
             "Possible missing notebooks and/or extra notebooks submitted for assignment %s:\n%s",

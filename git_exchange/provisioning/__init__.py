@@ -1,1 +1,1 @@
-"""From a roster to a course on the forge. What a person is stands in ``people``, where rosters come from in ``sources``."""
+"""From a roster to a course on the forge: ``people`` are values, ``sources`` is where rosters come from."""

@@ -1,4 +1,4 @@
-"""Apply a roster: every student gets a protected project, staff get their roles. Idempotent; one failure stops nobody else."""
+"""Apply a roster: students get protected projects, staff their roles. Idempotent; one failure stops nobody else."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class _State:
 def apply_roster(course: Course, forge: ForgeAdmin, roster: Roster, *, listener: Listener = ignore) -> Report:
     """Bring the forge to what the roster says, and register the seats in the staff project.
 
-    The outcomes are "created", "updated", "unchanged" and "failed", one per person. People who are on the forge but not in
-    the roster are left as they are and named in the notes. Raise CourseNotFound, NotStaff.
+    The outcomes are "created", "updated", "unchanged" and "failed", one per person. People who are on the forge but
+    not in the roster are left as they are and named in the notes. Raise CourseNotFound, NotStaff.
     """
     course.staff()
     state = _State(

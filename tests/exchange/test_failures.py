@@ -1,4 +1,4 @@
-"""Bad input and failures: each says what to do, nothing is lost, and running the same command again finishes the job."""
+"""Bad input and failures: each says what to do, nothing is lost, and running the command again finishes the job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A roster from a CSV file with nbgrader's columns: ``student_id,first_name,last_name,email``, and ``role``, ``username``."""
+"""A roster from a CSV file: nbgrader's columns ``student_id,first_name,last_name,email``, and ``role,username``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_SIZE = 50_000_000
 
 
 def read_csv(path: Path) -> Roster:
-    """Return the roster in ``path`` (UTF-8, commas or semicolons). Raise ConfigurationError, naming the line at fault."""
+    """Return the roster in ``path`` (UTF-8, commas or semicolons). Raise ConfigurationError that names the line."""
     try:
         content = path.read_bytes()
     except OSError as error:
