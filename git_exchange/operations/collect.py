@@ -70,7 +70,8 @@ def collect(
     """Bring the submissions of ``seats`` to ``place(student_id)`` below the course directory ``root``.
 
     The outcomes are "collected", "updated", "unchanged" (nothing newer, or it is there and ``update`` is off),
-    "nothing" (not submitted), "waiting" (the deadline came first; run it again) and "failed". Raise NotStaff, CourseNotFound.
+    "nothing" (not submitted), "waiting" (the deadline came first; run it again) and "failed". Raise NotStaff,
+    CourseNotFound.
     """
     course.staff()
     ledger = read_ledger(course, assignment_id)

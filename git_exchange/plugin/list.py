@@ -143,10 +143,8 @@ class ExchangeList(ABCExchangeList, Exchange):
     def _courses(self) -> list[str]:
         """Return the course that is set, or all courses that this account sees, minus what an auth plugin forbids."""
         course_id = self.coursedir.course_id
-        if course_id not in ("", "*"):
-            courses = [course_id]
-        else:
-            courses = self._remembered(("courses",), self._my_courses)
+        everywhere = course_id in ("", "*")
+        courses = self._remembered(("courses",), self._my_courses) if everywhere else [course_id]
         if self.authenticator is not None and self.coursedir.student_id:
             allowed = self.authenticator.get_student_courses(self.coursedir.student_id)
             if allowed is not None:

@@ -26,7 +26,8 @@ def open_course(
     """Return the course's group, made or completed. Safe to run again after any failure.
 
     ``releases`` says who can read released assignments: "signed-in" everybody who is signed in to the forge, "members"
-    only the course's people (who can then see each other on the forge). Raise Forbidden if the token may not create groups.
+    only the course's people (who can then see each other on the forge). Raise Forbidden if the token may not
+    create groups.
     """
     visibility = RELEASES[releases]
     _ensure_namespace(settings, forge, visibility, listener)

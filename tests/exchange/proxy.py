@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 class CuttingProxy:
     """Pass everything on, but cut POST requests whose path holds ``cut``.
 
-    After ``after_bytes`` of the request's body, or (``answers``) when the server's answer arrives; it never gets through.
+    After ``after_bytes`` of the request's body, or (``answers``) when the server's answer arrives, which is lost.
     """
 
     def __init__(self, url: str, *, cut: str, after_bytes: int = 0, answers: bool = False) -> None:

@@ -61,5 +61,5 @@ def test_a_roster_that_is_wrong_is_refused_with_the_reason(tmp_path: Path, conte
 
 
 def test_a_roster_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="missing.csv"):
+    with pytest.raises(ConfigurationError, match=r"missing\.csv"):
         read_csv(tmp_path / "missing.csv")

@@ -1,0 +1,7 @@
+"""The exchange tests' classroom: one development server per worker, a namespace per test."""
+
+from __future__ import annotations
+
+from tests.exchange.conftest import classroom, server
+
+__all__ = ["classroom", "server"]
