@@ -1,0 +1,1 @@
+"""Git itself: starting it, the local copies, fetch, push and objects. No forge, no course."""

@@ -1,0 +1,148 @@
+"""What went wrong when git failed: its exit status and messages as an error of ours.
+
+Knows git's English messages. Lines that begin with "remote:" are the server's words: shown, escaped, never believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from git_exchange.errors import (
+    CacheCorrupt,
+    GitError,
+    HostileRepository,
+    RefMissing,
+    RemoteDenied,
+    RemoteUnreachable,
+)
+
+MAX_WORDS = 2_000
+
+_REF_MISSING = re.compile(r"couldn't find remote ref (\S+)", re.IGNORECASE)
+_DENIED = re.compile(
+    r"terminal prompts disabled|could not read (Username|Password)|Authentication failed|Access denied"
+    r"|returned error: (401|403|404|410)\b|repository '[^']*' not found|Repository not found|remote error:"
+    r"|does not appear to be a git repository",
+)
+_REDIRECTED = re.compile(r"returned error: 3\d\d|unable to update url base from redirection|redirect", re.IGNORECASE)
+_FSCK = re.compile(r"fsck error|^(?:error|warning)(?:: object| in \w+) [0-9a-f]{40,64}: ", re.MULTILINE)
+_LOCAL = re.compile(
+    r"cannot lock ref|Unable to create '[^']*\.lock'|not a git repository|unable to normalize alternate object path"
+    r"|check \S*objects/info/alternates|does not point to a valid object|loose object|object file"
+    r"|packfile \S+ (is|cannot)|index file|unable to open \S*objects|no such repository"
+    r"|No space left on device|Disk quota exceeded|Read-only file system|insufficient permission|Permission denied"
+    r"|unable to create temporary|cannot create|unable to write|bad config",
+)
+_CONNECTION = re.compile(
+    r"unable to access|RPC failed|early EOF|unexpected disconnect|hung up|Could not resolve|Failed to connect"
+    r"|Connection (refused|reset|timed out)|timed out|Operation too slow|SSL|certificate|Recv failure|Send failure"
+    r"|Empty reply|transfer closed|expected flush|unexpected end|disconnected|returned error: (429|5\d\d)"
+    r"|invalid server response|not valid: is this a git repository|bad line length|protocol error",
+)
+_INTEGRITY = re.compile(
+    r"did not send all necessary objects|invalid index-pack output|index-pack (died|failed|abnormal)|unresolved delta"
+    r"|pack (is corrupted|has bad object|signature mismatch|version)|inflate|bad (object|tree|commit|blob|header)"
+    r"|missing (blob|tree|commit|object|necessary)|unable to (read|parse|unpack|find)|corrupt|[Nn]ot a valid"
+    r"|[Ii]nvalid (object|commit|tree)|unknown revision|Could not read|could not (open|get|read|parse)"
+    r"|Failed to traverse|broken|died of signal|Needed a single revision|is empty",
+)
+_TOO_MUCH = re.compile(r"died of signal 25|File too large|exceeds maximum allowed size")
+_PATH = re.compile(r"(?:[A-Za-z]:)?(?:/[^\s'\":,;]+){2,}")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")
+
+
+class Untrustworthy(CacheCorrupt):
+    """Objects do not fit together: either the local copy is damaged or the server sends nonsense."""
+
+
+def failure(
+    command: str, stderr: bytes, *, status: int, remote: bool, operands: Sequence[str] = (), secrets: Iterable[str] = ()
+) -> GitError:
+    """Return the error for a git command that ended with ``status``; ``remote`` if it talked to a server."""
+    text = stderr.decode("utf-8", "replace")
+    own = "\n".join(line for line in text.splitlines() if not line.startswith("remote:"))
+    words = server_words(text, secrets)
+    where = next((shown(operand) for operand in operands if _URL.match(operand)), "the server")
+    if not remote:
+        return _local(command, own, status, secrets)
+    if missing := _REF_MISSING.search(own):
+        return RefMissing(
+            f"The branch {escape(missing.group(1)).removeprefix('refs/heads/')} does not exist on {where}."
+        )
+    if _TOO_MUCH.search(own):
+        return HostileRepository(f"What {where} sends is over the size limit for one transfer.")
+    if _FSCK.search(own):
+        return HostileRepository(f"What {where} holds failed git's checks: {_said(_fsck_lines(own), secrets)}")
+    if _REDIRECTED.search(own) and "returned error: 4" not in own:
+        return RemoteUnreachable(
+            f"{where} redirects git to another address, which is not followed.",
+            hint="Check that the URL is the forge's final address (https, right host and port).",
+        )
+    if _DENIED.search(own):
+        return _denied(where, own, words, secrets)
+    if "unable to access" not in own and _LOCAL.search(own):
+        return CacheCorrupt(f"The local copy cannot be used: {_said(own, secrets)}")
+    if _CONNECTION.search(own):
+        return RemoteUnreachable(f"The connection to {where} failed: {_said(own, secrets)}")
+    if _INTEGRITY.search(own):
+        return Untrustworthy(f"The objects from {where} do not fit together: {_said(own, secrets)}")
+    return GitError(f"git {command} failed (status {status}): {_said(own, secrets)} {words}".rstrip())
+
+
+def server_words(stderr: str, secrets: Iterable[str] = ()) -> str:
+    """Return what the server said to the person ("remote:" lines), escaped, as one paragraph per line."""
+    lines = [line.removeprefix("remote:").strip() for line in stderr.splitlines() if line.startswith("remote:")]
+    kept = [line for line in lines if line.strip("=-* ")]
+    return _without(escape("\n".join(kept)), secrets)[:MAX_WORDS]
+
+
+def escape(text: str) -> str:
+    """Return the text with control characters, bidirectional marks and the like written out (new lines stay)."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for c in text
+    )
+
+
+def shown(url: str) -> str:
+    """Return host and project path of a URL for messages, without credentials."""
+    parts = urlsplit(url)
+    return escape(f"{parts.hostname or ''}{parts.path}".removesuffix(".git"))
+
+
+def _denied(where: str, own: str, words: str, secrets: Iterable[str]) -> RemoteDenied:
+    if "returned error: 403" in own:
+        message = f"{where} refuses this account."
+    elif "remote error:" in own:
+        message = f"{where} refuses: {_said(own, secrets)}"
+    elif re.search("not found|returned error: 4(04|10)|does not appear", own):
+        message = f"{where} does not exist, or this account may not see it."
+    else:
+        message = f"{where} does not accept the credentials."
+    return RemoteDenied(f"{message} {words}".rstrip())
+
+
+def _local(command: str, own: str, status: int, secrets: Iterable[str]) -> GitError:
+    said = _said(own, secrets)
+    if _LOCAL.search(own) or _INTEGRITY.search(own) or _FSCK.search(own):
+        return CacheCorrupt(f"The local copy is damaged (git {command}): {said}")
+    return GitError(f"git {command} failed (status {status}): {said or 'it gave no reason'}")
+
+
+def _fsck_lines(own: str) -> str:
+    return "\n".join(line for line in own.splitlines() if _FSCK.search(line)) or own
+
+
+def _said(text: str, secrets: Iterable[str]) -> str:
+    """Return git's own words as one short line without paths, addresses and secrets."""
+    lines = [re.sub(r"^(fatal|error|warning): ", "", line.strip()) for line in text.splitlines() if line.strip()]
+    joined = escape("; ".join(dict.fromkeys(lines)))
+    return _without(_PATH.sub("(path)", _URL.sub(lambda found: shown(found.group()), joined)), secrets)[:500]
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
