@@ -157,7 +157,7 @@ def _check_refused(cycle: Cycle, cast: Cast, student: Someone, other: Someone) -
 def _git_environment(url: str, token: Token) -> dict[str, str]:
     basic = base64.b64encode(f"oauth2:{token.value}".encode()).decode()
     settings = {f"http.{url}.extraHeader": f"Authorization: Basic {basic}", "credential.helper": ""}
-    numbered = {}
+    numbered: dict[str, str] = {}
     for number, (key, value) in enumerate(settings.items()):
         numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     nothing = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}

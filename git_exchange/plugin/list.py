@@ -18,6 +18,7 @@ from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 from git_exchange.course.course import Course, connected
 from git_exchange.course.own import OwnAttempt
 from git_exchange.course.releases import Release
+from git_exchange.course.seats import seats
 from git_exchange.errors import ForgeUnreachable, GitExchangeError, NotStaff, Throttled
 from git_exchange.files import replace
 from git_exchange.operations import listing
@@ -119,7 +120,7 @@ class ExchangeList(ABCExchangeList, Exchange):
                 if self._wants(self.coursedir.assignment_id, release.assignment_id)
             ]
             chosen = [
-                seat.student_id for seat in listing.seats(course) if fnmatch.fnmatchcase(seat.student_id, student_id)
+                seat.student_id for seat in seats(course) if fnmatch.fnmatchcase(seat.student_id, student_id)
             ]
             found += listing.inbound(course, assignment_ids, chosen, listener=self.listen)
         return found
