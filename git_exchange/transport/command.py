@@ -6,8 +6,6 @@ group ended when something goes wrong. What a command means is known to the modu
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import os
 import re
@@ -78,7 +76,6 @@ class Git:
         stdin: bytes | Iterable[bytes] | None = None,
         timeout: float | None = None,
         remote: bool = False,
-        extra_environment: Mapping[str, str] | None = None,
         max_file_bytes: int | None = None,
         max_output: int = MAX_OUTPUT,
     ) -> bytes:
@@ -88,65 +85,29 @@ class Git:
         counts from the start, or from the last chunk of ``stdin`` that git took. ``max_file_bytes`` bounds each file
         that it writes (enforced on Linux). Raise GitMissing, GitTimeout and what ``failures`` makes of git's messages.
         """
-        ended = self.attempt(
-            arguments,
-            git_dir=git_dir,
-            operands=operands,
-            stdin=stdin,
-            timeout=timeout,
-            remote=remote,
-            extra_environment=extra_environment,
-            max_file_bytes=max_file_bytes,
-            max_output=max_output,
-        )
-        if ended.failure is not None:
-            raise ended.failure
-        return ended.output
-
-    def attempt(
-        self,
-        arguments: Sequence[str],
-        *,
-        git_dir: Path | None,
-        operands: Sequence[str] = (),
-        stdin: bytes | Iterable[bytes] | None = None,
-        timeout: float | None = None,
-        remote: bool = False,
-        extra_environment: Mapping[str, str] | None = None,
-        max_file_bytes: int | None = None,
-        max_output: int = MAX_OUTPUT,
-    ) -> Ended:
-        """Run a command as ``run`` does and return how it ended, for commands whose output tells more than their status.
-
-        Raise GitMissing, GitTimeout and, if stdout is over ``max_output``, HostileRepository.
-        """
-        command = arguments[0]
         seconds = self.timeout if timeout is None else timeout
-        process = self._start(
-            [*arguments, *operands_only(operands)],
-            git_dir,
-            seconds,
-            max_output=max_output,
-            remote=remote,
-            extra=extra_environment or {},
-        )
-        with process:
+        with self._start(arguments, operands, git_dir, seconds, max_output, remote=remote) as process:
             if max_file_bytes is not None:
                 process.limit_files(max_file_bytes)
             for chunk in [stdin] if isinstance(stdin, bytes) else stdin or ():
                 if not process.write(chunk):
                     break
                 process.extend(seconds)
-            output, messages, status = process.finish()
-        if process.timed_out:
-            raise GitTimeout(f"git {command} did not finish within {seconds:.0f} seconds.")
-        if process.overflowed:
-            raise HostileRepository(f"git {command} gave more than {max_output} bytes: more than makes sense here.")
-        if status == 0:
-            return Ended(output, "", None)
-        secrets = self._secrets()
-        why = failure(command, messages, status=status, remote=remote, operands=operands, secrets=secrets)
-        return Ended(output, server_words(messages.decode("utf-8", "replace"), secrets), why)
+            ended = self._end(process, arguments[0], operands, seconds, remote=remote)
+        if ended.failure is not None:
+            raise ended.failure
+        return ended.output
+
+    def attempt(
+        self, arguments: Sequence[str], *, git_dir: Path, operands: Sequence[str], timeout: float | None = None
+    ) -> Ended:
+        """Run a command that reaches the server and return how it ended, for one that tells more than a status.
+
+        Raise GitMissing and GitTimeout.
+        """
+        seconds = self.timeout if timeout is None else timeout
+        with self._start(arguments, operands, git_dir, seconds, MAX_OUTPUT, remote=True) as process:
+            return self._end(process, arguments[0], operands, seconds, remote=True)
 
     @contextmanager
     def stream(
@@ -154,21 +115,18 @@ class Git:
     ) -> Iterator[Stream]:
         """Run a local command that answers requests on stdin, and end it on leaving. ``timeout`` is per request."""
         seconds = self.timeout if timeout is None else timeout
-        process = self._start(
-            [*arguments, *operands_only(operands)], git_dir, seconds, max_output=None, remote=False, extra={}
-        )
-        with process:
+        with self._start(arguments, operands, git_dir, seconds, None, remote=False) as process:
             yield Stream(process, arguments[0], seconds)
 
     def _start(
         self,
         arguments: Sequence[str],
+        operands: Sequence[str],
         git_dir: Path | None,
         timeout: float,
-        *,
         max_output: int | None,
+        *,
         remote: bool,
-        extra: Mapping[str, str],
     ) -> _Process:
         executable, version = located(self._executable)
         settings: list[environment.Setting] = []
@@ -178,19 +136,22 @@ class Git:
             settings.append(("protocol.file.allow", "always"))
         if remote:
             settings += environment.remote_settings(self._authorization, self._ca_bundle, self._stall)
-        variables = {**environment.variables(settings, version), **extra}
         # An explicit directory, even where none is needed: git must not find a repository around us and obey it.
         where = os.devnull if git_dir is None else os.path.abspath(git_dir)  # noqa: PTH100  # pathlib has no such form
-        return _Process([executable, "--git-dir", where, *arguments], variables, timeout, max_output)
+        command = [executable, "--git-dir", where, *arguments, *operands_only(operands)]
+        return _Process(command, environment.variables(settings, version), timeout, max_output)
 
-    def _secrets(self) -> list[str]:
-        found = []
-        for header in self._authorization.values():
-            encoded = header.rpartition(" ")[2]
-            found += [header, encoded]
-            with suppress(binascii.Error, UnicodeDecodeError):
-                found.append(base64.b64decode(encoded, validate=True).decode().partition(":")[2])
-        return [secret for secret in found if secret]
+    def _end(self, process: _Process, command: str, operands: Sequence[str], timeout: float, *, remote: bool) -> Ended:
+        output, messages, status = process.finish()
+        if process.timed_out:
+            raise GitTimeout(f"git {command} did not finish within {timeout:.0f} seconds.")
+        if process.overflowed:
+            raise HostileRepository(f"git {command} gave more output than makes sense here.")
+        if status == 0:
+            return Ended(output, "", None)
+        secrets = environment.secrets_in(self._authorization)
+        why = failure(command, messages, status=status, remote=remote, operands=operands, secrets=secrets)
+        return Ended(output, server_words(messages.decode("utf-8", "replace"), secrets), why)
 
 
 class Stream:

@@ -6,8 +6,11 @@ our commands, and what is secret (the ``Authorization`` header) travels here and
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 Version = tuple[int, int]
@@ -117,6 +120,17 @@ def remote_settings(authorization: Mapping[str, str], ca_bundle: Path | None, st
         yield "http.sslCAInfo", str(ca_bundle)
     yield "http.lowSpeedLimit", "1"
     yield "http.lowSpeedTime", str(max(1, round(stall)))
+
+
+def secrets_in(authorization: Mapping[str, str]) -> list[str]:
+    """Return every spelling in which the headers' secrets could turn up in a message."""
+    found = []
+    for header in authorization.values():
+        encoded = header.rpartition(" ")[2]
+        found += [header, encoded]
+        with suppress(binascii.Error, UnicodeDecodeError):
+            found.append(base64.b64decode(encoded, validate=True).decode().partition(":")[2])
+    return [secret for secret in found if secret]
 
 
 def _configuration(settings: Sequence[Setting], version: Version) -> dict[str, str]:

@@ -26,7 +26,7 @@ _DENIED = re.compile(
     r"|returned error: (401|403|404|410)\b|repository '[^']*' not found|Repository not found|remote error:"
     r"|does not appear to be a git repository",
 )
-_REDIRECTED = re.compile(r"returned error: 3\d\d|unable to update url base from redirection|redirect", re.IGNORECASE)
+_REDIRECTED = re.compile(r"returned error: 3\d\d|unable to update url base from redirection")
 _FSCK = re.compile(r"fsck error|^(?:error|warning)(?:: object| in \w+) [0-9a-f]{40,64}: ", re.MULTILINE)
 _LOCAL = re.compile(
     r"cannot lock ref|Unable to create '[^']*\.lock'|not a git repository|unable to normalize alternate object path"
@@ -48,7 +48,6 @@ _INTEGRITY = re.compile(
     r"|[Ii]nvalid (object|commit|tree)|unknown revision|Could not read|could not (open|get|read|parse)"
     r"|Failed to traverse|broken|died of signal|Needed a single revision|is empty",
 )
-_TOO_MUCH = re.compile(r"died of signal 25|File too large|exceeds maximum allowed size")
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:/[^\s'\":,;]+){2,}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")
 
@@ -63,32 +62,38 @@ def failure(
     """Return the error for a git command that ended with ``status``; ``remote`` if it talked to a server."""
     text = stderr.decode("utf-8", "replace")
     own = "\n".join(line for line in text.splitlines() if not line.startswith("remote:"))
-    words = server_words(text, secrets)
-    where = next((shown(operand) for operand in operands if _URL.match(operand)), "the server")
     if not remote:
-        return _local(command, own, status, secrets)
+        return _local(command, own, status)
+    where = next((shown(operand) for operand in operands if _URL.match(operand)), "the server")
+    words = server_words(text, secrets)
+    return _of_server(own, where, words, secrets) or _of_transfer(command, own, where, status, secrets)
+
+
+def _of_server(own: str, where: str, words: str, secrets: Iterable[str]) -> GitError | None:
+    """Return the error if the server said no, or what it holds is refused; None if it is something else."""
     if missing := _REF_MISSING.search(own):
         return RefMissing(
             f"The branch {escape(missing.group(1)).removeprefix('refs/heads/')} does not exist on {where}."
         )
-    if _TOO_MUCH.search(own):
-        return HostileRepository(f"What {where} sends is over the size limit for one transfer.")
     if _FSCK.search(own):
         return HostileRepository(f"What {where} holds failed git's checks: {_said(_fsck_lines(own), secrets)}")
-    if _REDIRECTED.search(own) and "returned error: 4" not in own:
+    if _REDIRECTED.search(own):
         return RemoteUnreachable(
             f"{where} redirects git to another address, which is not followed.",
             hint="Check that the URL is the forge's final address (https, right host and port).",
         )
-    if _DENIED.search(own):
-        return _denied(where, own, words, secrets)
+    return _denied(where, own, words, secrets) if _DENIED.search(own) else None
+
+
+def _of_transfer(command: str, own: str, where: str, status: int, secrets: Iterable[str]) -> GitError:
+    said = _said(own, secrets)
     if "unable to access" not in own and _LOCAL.search(own):
-        return CacheCorrupt(f"The local copy cannot be used: {_said(own, secrets)}")
+        return CacheCorrupt(f"The local copy cannot be used: {said}")
     if _CONNECTION.search(own):
-        return RemoteUnreachable(f"The connection to {where} failed: {_said(own, secrets)}")
+        return RemoteUnreachable(f"The connection to {where} failed: {said}")
     if _INTEGRITY.search(own):
-        return Untrustworthy(f"The objects from {where} do not fit together: {_said(own, secrets)}")
-    return GitError(f"git {command} failed (status {status}): {_said(own, secrets)} {words}".rstrip())
+        return Untrustworthy(f"The objects from {where} do not fit together: {said}")
+    return GitError(f"git {command} failed (status {status}): {said or 'it gave no reason'}")
 
 
 def server_words(stderr: str, secrets: Iterable[str] = ()) -> str:
@@ -124,8 +129,8 @@ def _denied(where: str, own: str, words: str, secrets: Iterable[str]) -> RemoteD
     return RemoteDenied(f"{message} {words}".rstrip())
 
 
-def _local(command: str, own: str, status: int, secrets: Iterable[str]) -> GitError:
-    said = _said(own, secrets)
+def _local(command: str, own: str, status: int) -> GitError:
+    said = _said(own, ())  # local commands know no secret
     if _LOCAL.search(own) or _INTEGRITY.search(own) or _FSCK.search(own):
         return CacheCorrupt(f"The local copy is damaged (git {command}): {said}")
     return GitError(f"git {command} failed (status {status}): {said or 'it gave no reason'}")

@@ -48,12 +48,15 @@ def fetch(
             remote=True,
             max_file_bytes=max_bytes,
         )
-    except BaseException as error:
-        repository.remove_leftovers()
-        if isinstance(error, Untrustworthy) and not _commits(repository, ["refs/forge"]):
+    except Untrustworthy as error:
+        if max_bytes is not None and _stopped_at(repository, max_bytes):
+            raise HostileRepository(f"{shown(url)} sends more than {max_bytes} bytes at once.") from error
+        if not _commits(repository, ["refs/forge"]):
             # There was nothing of ours before that could have been damaged.
             raise HostileRepository(error.message) from error
         raise
+    finally:
+        repository.remove_leftovers()
     found = _commits(repository, wanted.values())
     missing = [ref for ref, local in wanted.items() if local not in found]
     if missing:
@@ -66,6 +69,11 @@ def local_ref(ref: str) -> str:
     if not ref.startswith("refs/heads/") or _FORBIDDEN.search(ref):
         raise ValueError(f"{ref!r} is not the full name of a branch")
     return f"refs/forge/{ref.removeprefix('refs/heads/')}"
+
+
+def _stopped_at(repository: Repository, size: int) -> bool:
+    """Return whether the pack that was being written has reached the limit: git itself does not say why it ended."""
+    return any(path.stat().st_size >= size for path in repository.git_dir.glob("objects/pack/tmp_pack_*"))
 
 
 def _commits(repository: Repository, patterns: Iterable[str]) -> dict[str, str]:

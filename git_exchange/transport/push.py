@@ -69,25 +69,28 @@ def _send(repository: Repository, url: str, commit: str, ref: str, timeout: floa
             git_dir=repository.git_dir,
             operands=[url, f"{commit}:{ref}"],
             timeout=timeout,
-            remote=True,
         )
     except GitTimeout as error:
         return error
     if ended.failure is None:
         return None
-    branch = ref.removeprefix("refs/heads/")
     reason = _rejection(ended.output, ref)
-    if reason is None:
-        if isinstance(ended.failure, RemoteDenied) and ended.server_says:
-            # Forges answer 403 with an explanation when an account may read a project but not push to it.
-            return PushRefused(ended.failure.message, server_says=ended.server_says)
-        return ended.failure
+    if reason is not None:
+        return _rejected(url, ref, reason, ended.server_says)
+    if isinstance(ended.failure, RemoteDenied) and ended.server_says:
+        # Forges answer 403 with an explanation when an account may read a project but not push to it.
+        return PushRefused(ended.failure.message, server_says=ended.server_says)
+    return ended.failure
+
+
+def _rejected(url: str, ref: str, reason: str, says: str) -> GitError:
+    branch = ref.removeprefix("refs/heads/")
     if _UNKNOWN.search(reason):
         return RemoteUnreachable(f"{shown(url)} did not say whether it took the push.")
     if _RACE.search(reason):
         return PushRace(f"The branch {branch} moved on {shown(url)} ({escape(reason)}).")
-    says = ended.server_says or escape(reason)
-    return PushRefused(f"{shown(url)} refused the push to {branch} ({escape(reason)}): {says}", server_says=says)
+    why = says or escape(reason)
+    return PushRefused(f"{shown(url)} refused the push to {branch} ({escape(reason)}): {why}", server_says=why)
 
 
 def _rejection(output: bytes, ref: str) -> str | None:
