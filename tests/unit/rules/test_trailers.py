@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from git_exchange.rules import trailers
 from git_exchange.rules.trailers import Trailers
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 AWKWARD = st.text(st.sampled_from("a \t\n\r\x0b\x0c\x1c\x85\u2028\u2029\u202e%25:é\u3000"), max_size=20)
 VALUES = st.one_of(TEXT, AWKWARD)
 KEYS = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,12}", fullmatch=True)
