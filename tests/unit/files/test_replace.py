@@ -213,6 +213,25 @@ def test_a_folder_that_somebody_put_there_meanwhile_is_not_overwritten(root: Pat
     assert left_behind(root) == []
 
 
+def test_a_replaced_folder_that_is_half_removed_never_comes_back(
+    root: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder(target, a="old", b="old")
+
+    def die(path: Path) -> None:
+        (path / "a").unlink()
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(replace, "_remove", die)
+        with pytest.raises(Killed):
+            replace.replace_directory(root, new(root, a="new"), target)
+    shutil.rmtree(target)  # by its owner, before anything of ours runs again
+    replace.recover(root)
+    assert not target.exists()
+    assert left_behind(root) == []
+
+
 def test_the_course_directory_may_be_moved_before_the_recovery(root: Path, target: Path, tmp_path: Path) -> None:
     interrupted(root, target, a="old")
     moved = root.rename(tmp_path / "moved")
