@@ -277,6 +277,9 @@ def _warn_of_strangers(choice: _Chosen, owner: str, policy: Policy, listener: Li
 def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _Chosen, listener: Listener) -> None:
     reading, attempt = choice.reading, choice.attempt
     student_id = reading.seat.student_id
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A folder can be swapped only within one file system, and submitted/ may be a volume of its own.
+    area = root if root.stat().st_dev == target.parent.stat().st_dev else target.parent
 
     def write(repository: Repository) -> None:
         checked = check(
@@ -286,7 +289,7 @@ def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _
         )
         for rejected in checked.rejected:
             listener(Event(f"{student_id}: left out {rejected.path}: {rejected.reason}", "warning"))
-        with BlobReader(repository) as blobs, replace.staging(root) as new:
+        with BlobReader(repository) as blobs, replace.staging(area) as new:
             replace.write_tree(new, _files(blobs, checked, student_id), shared=policy.shared)
             secret = hashlib.sha512(f"{reading.seat.project.id} {reading.ref} {attempt.commit}".encode()).hexdigest()
             ours = (
@@ -295,8 +298,7 @@ def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _
                 (sidecar.NAME, sidecar.dump(sidecar.Sidecar(reading.seat.project.id, reading.ref, attempt.commit))),
             )
             replace.write_tree(new, ((name, False, iter([content])) for name, content in ours), shared=policy.shared)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            replace.replace_directory(root, new, target)
+            replace.replace_directory(area, new, target)
 
     course.in_repository(lambda cache: cache.seat(reading.seat.project.id), write)
 

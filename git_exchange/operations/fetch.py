@@ -11,6 +11,7 @@ from git_exchange.course.course import Course
 from git_exchange.course.releases import Release, ensure_fetched, find_release
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files import replace
+from git_exchange.files.paths import display, problem
 from git_exchange.files.tree import Accepted, CheckedTree, check
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.objects import BlobReader, list_tree
@@ -49,7 +50,7 @@ def fetch(
         for rejected in checked.rejected:
             listener(Event(f"Not fetched: {rejected.path}: {rejected.reason}", "warning"))
         wanted = _wanted(checked, ignore_patterns)
-        directories = [path for path in release.empty_directories if not _ignored(path, ignore_patterns)]
+        directories = _directories(release, ignore_patterns, listener)
         if missing_only and folder.is_dir():
             return _write_missing(repository, folder, wanted, directories, listener)
         return _write_all(repository, folder, wanted, directories)
@@ -59,6 +60,18 @@ def fetch(
 
 def _wanted(checked: CheckedTree, patterns: Sequence[str]) -> list[Accepted]:
     return [file for file in checked.accepted if not _ignored(file.path, patterns)]
+
+
+def _directories(release: Release, patterns: Sequence[str], listener: Listener) -> list[str]:
+    """Return the empty folders to make: their names come out of a commit's message and are as hostile as any other."""
+    safe = []
+    for path in release.empty_directories:
+        reason = problem(path.encode("utf-8", "surrogateescape"))
+        if reason is not None:
+            listener(Event(f"Not fetched: {display(path)}: {reason}", "warning"))
+        elif not _ignored(path, patterns):
+            safe.append(path)
+    return safe
 
 
 def _ignored(path: str, patterns: Sequence[str]) -> bool:
