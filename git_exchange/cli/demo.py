@@ -6,6 +6,7 @@ import tempfile
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -58,7 +59,7 @@ def demo(students: int, keep: Path | None) -> None:
         console.print(_table(rows))
         console.print(f"All checked in {time.monotonic() - started:.0f} s.", highlight=False)
         if keep is not None:
-            _explore(console, folder)
+            _explore(console, folder, server.url)
 
 
 def _table(rows: list[Row]) -> Table:
@@ -69,14 +70,14 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def _explore(console: Console, folder: Path) -> None:
+def _explore(console: Console, folder: Path, url: str) -> None:
     lines = (
         f"Everything is in {folder}:",
         f"  people/ada/work/{COURSE}   the instructor's course directory",
         "  people/<student>/work      each student's folder, with the feedback",
         f"  server/repositories        the git repositories, as {NAMESPACE}/{COURSE}/... on the server",
         "Start the server on it again:",
-        f"  git-exchange devserver --state {folder / 'server'}",
+        f"  git-exchange devserver --port {urlsplit(url).port} --state {folder / 'server'}",
     )
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

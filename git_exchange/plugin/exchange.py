@@ -129,8 +129,8 @@ class GitExchange(ABCExchange):
 class Exchange(GitExchange):
     """The base of the seven operations. Named as nbgrader's own, so that ``c.Exchange.*`` reaches it."""
 
-    # True for operations that nbgrader's own exchange refuses without a course.
-    needs_course = True
+    # Operations for one person end within this inside a Jupyter server; bulk work and lists watch the time themselves.
+    deadline: float | None = None
 
     def settings(self) -> Settings:
         """Return the options as a value. Raise ConfigurationError."""
@@ -152,8 +152,10 @@ class Exchange(GitExchange):
 
     def start(self) -> Any:
         """Run the operation; every failure of ours becomes nbgrader's ExchangeError here and nowhere else."""
+        run = super().start
+        seconds = self.deadline if in_jupyter_server() else None
         try:
-            return super().start()
+            return within(seconds, f"{type(self).__name__} of {self.coursedir.assignment_id}", run)
         except TooLarge as error:
             # nbgrader's own exchange raises RuntimeError for max_dir_size, and its tests expect it.
             self.log.error("Directory size is too big")

@@ -9,10 +9,13 @@ from nbgrader.exchange.abc import ExchangeFetchAssignment as ABCExchangeFetchAss
 
 from git_exchange.operations.fetch import fetch
 from git_exchange.plugin.exchange import Exchange
+from git_exchange.settings import Limits
 
 
 class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
     """Fetch a released assignment."""
+
+    deadline = Limits.submit_deadline
 
     def _load_config(self, cfg: Any, **kwargs: Any) -> None:
         if "ExchangeFetch" in cfg:

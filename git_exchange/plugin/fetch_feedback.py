@@ -9,10 +9,13 @@ from git_exchange.course.own import own_attempts
 from git_exchange.course.seats import Seat, my_seat, seat_of
 from git_exchange.operations.fetch_feedback import fetch_feedback
 from git_exchange.plugin.exchange import Exchange
+from git_exchange.settings import Limits
 
 
 class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
     """Fetch the feedback on one's own submissions."""
+
+    deadline = Limits.submit_deadline
 
     def init_src(self) -> None:
         """Check that there is a course."""

@@ -119,9 +119,7 @@ class ExchangeList(ABCExchangeList, Exchange):
                 for release in listing.every_release(course)
                 if self._wants(self.coursedir.assignment_id, release.assignment_id)
             ]
-            chosen = [
-                seat.student_id for seat in seats(course) if fnmatch.fnmatchcase(seat.student_id, student_id)
-            ]
+            chosen = [seat.student_id for seat in seats(course) if fnmatch.fnmatchcase(seat.student_id, student_id)]
             found += listing.inbound(course, assignment_ids, chosen, listener=self.listen)
         return found
 

@@ -12,10 +12,13 @@ from git_exchange import gradebook
 from git_exchange.operations.release import find_released, release
 from git_exchange.plugin.exchange import Exchange
 from git_exchange.plugin.listings import forget_listings
+from git_exchange.settings import Limits
 
 
 class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
     """Release an assignment to the students of the course."""
+
+    deadline = Limits.submit_deadline
 
     def _load_config(self, cfg: Any, **kwargs: Any) -> None:
         if "ExchangeRelease" in cfg:

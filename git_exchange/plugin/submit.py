@@ -14,10 +14,13 @@ from git_exchange.operations.submit import Notebooks, prepare, submit
 from git_exchange.plugin.exchange import Exchange
 from git_exchange.plugin.listings import forget_listings
 from git_exchange.rules import times
+from git_exchange.settings import Limits
 
 
 class ExchangeSubmit(Exchange, ABCExchangeSubmit):
     """Submit an assignment."""
+
+    deadline = Limits.submit_deadline
 
     add_random_string = Bool(
         True,
