@@ -21,7 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from git_exchange.errors import CacheCorrupt, FilesError, GitTimeout
+from git_exchange.errors import CacheCorrupt, FilesError, GitError, GitTimeout
 from git_exchange.transport.command import Git
 
 MAX_PACKS = 40
@@ -76,9 +76,10 @@ class Cache:
         return self._repository(f"seats/{int(project_id)}.git", alternate="../../../releases.git/objects")
 
     def rebuild(self, repository: Repository) -> None:
-        """Throw a damaged copy away; the next call that asks for it gets an empty one.
+        """Throw a damaged copy away; the next call that asks for it gets an empty one. Not under its lock.
 
-        If the disk is full, the copies of this process move to a temporary folder.
+        A seat's damage may lie in the releases that it borrows from: then they go as well. If the disk is full, the
+        copies of this process move to a temporary folder.
         """
         with repository.locked():
             _remove(repository.git_dir)
@@ -92,8 +93,10 @@ class Cache:
 
     def _whole(self, git_dir: Path) -> bool:
         try:
-            self._git.run(["rev-list", "--objects", "--quiet", "--all"], git_dir=git_dir)
-        except CacheCorrupt:
+            self._git.run(["fsck", "--full", "--no-dangling", "--no-progress"], git_dir=git_dir)
+        except GitTimeout:
+            return True
+        except GitError:
             return False
         return True
 
@@ -127,7 +130,7 @@ class Cache:
             if self._wanted in _temporary:
                 return _temporary[self._wanted]
         try:
-            (self._wanted / "seats").mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(self._wanted / "seats")
             if os.access(self._wanted, os.W_OK | os.X_OK):
                 return self._wanted
             reason = "it is read-only"
@@ -158,7 +161,7 @@ def repack(repository: Repository) -> bool:
 def _lock(git_dir: Path, timeout: float) -> Iterator[None]:
     file = git_dir.with_suffix(".lock")
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(file.parent)
         lock = FileLock(file, timeout=timeout)
         lock.acquire()
     except Timeout as error:
@@ -169,6 +172,13 @@ def _lock(git_dir: Path, timeout: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder and what is missing above it, for nobody but us: other people's work will lie in it."""
+    for part in reversed([folder, *folder.parents]):
+        if not part.is_dir():
+            part.mkdir(mode=0o700, exist_ok=True)
 
 
 def _is_made(git_dir: Path) -> bool:

@@ -41,10 +41,16 @@ _CONNECTION = re.compile(
     r"|Empty reply|transfer closed|expected flush|unexpected end|disconnected|returned error: (429|5\d\d)"
     r"|invalid server response|not valid: is this a git repository|bad line length|protocol error",
 )
+# These make the other end hang up as well, so they are looked for before the connection.
+_MISSING = re.compile(
+    r"(could not|unable to) (read|parse|get object info of) [0-9a-f]{40}|Failed to traverse parents"
+    r"|did not send all necessary objects|bad object [0-9a-f]{40}|loose object [0-9a-f]{40}",
+    re.IGNORECASE,
+)
 _INTEGRITY = re.compile(
     r"did not send all necessary objects|invalid index-pack output|index-pack (died|failed|abnormal)|unresolved delta"
     r"|pack (is corrupted|has bad object|signature mismatch|version)|inflate|bad (object|tree|commit|blob|header)"
-    r"|missing (blob|tree|commit|object|necessary)|unable to (read|parse|unpack|find)|corrupt|[Nn]ot a valid"
+    r"|missing (blob|tree|commit|object|necessary)|unable to (read|parse|unpack|find)|corrupt|[Nn]ot a (valid|tree object)"
     r"|[Ii]nvalid (object|commit|tree)|unknown revision|Could not read|could not (open|get|read|parse)"
     r"|Failed to traverse|broken|died of signal|Needed a single revision|is empty",
 )
@@ -89,6 +95,8 @@ def _of_transfer(command: str, own: str, where: str, status: int, secrets: Itera
     said = _said(own, secrets)
     if "unable to access" not in own and _LOCAL.search(own):
         return CacheCorrupt(f"The local copy cannot be used: {said}")
+    if _MISSING.search(own):
+        return Untrustworthy(f"Objects that belong to what {where} and the local copy hold are missing: {said}")
     if _CONNECTION.search(own):
         return RemoteUnreachable(f"The connection to {where} failed: {said}")
     if _INTEGRITY.search(own):

@@ -165,16 +165,16 @@ class BlobReader:
             raise HostileRepository(f"The object {oid} is a {kind.decode('ascii', 'replace')}, not a file.")
         if limit is not None and int(size) > limit:
             raise TooLarge(f"The file {oid[:12]} has {int(size)} bytes; the limit is {limit}.")
-        while self._left > 1:
-            yield self._next(stream, mine, self._left - 1)
-        self._skip(stream)
-
-    def _next(self, stream: Stream, mine: int, left: int) -> bytes:
-        if mine != self._turn:
-            raise ValueError("another blob was asked for before this one was read to its end")
-        chunk = stream.read(min(_CHUNK, left))
-        self._left -= len(chunk)
-        return chunk
+        left = int(size)
+        while left:
+            if mine != self._turn:
+                raise ValueError("another blob was asked for before this one was read to its end")
+            chunk = stream.read(min(_CHUNK, left))
+            left -= len(chunk)
+            self._left -= len(chunk)
+            yield chunk
+        if mine == self._turn:
+            self._skip(stream)
 
     def _skip(self, stream: Stream) -> None:
         while self._left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from git_exchange.errors import (
     GitError,
@@ -49,7 +50,9 @@ def push(repository: Repository, url: str, commit: str, ref: str, *, timeout: fl
         ) from error
     if not there:
         raise problem or PushRace(f"The branch {ref.removeprefix('refs/heads/')} holds something else by now.")
-    repository.git.run(["update-ref", kept, commit], git_dir=repository.git_dir)
+    # Only spares the next fetch some work: the push has succeeded, whatever becomes of this.
+    with suppress(GitError):
+        repository.git.run(["update-ref", kept, commit], git_dir=repository.git_dir)
 
 
 def _send(repository: Repository, url: str, commit: str, ref: str, timeout: float | None) -> GitError | None:

@@ -44,14 +44,14 @@ class Faults:
 
 @dataclass
 class Server:
-    """A running server: repositories below ``root``, what arrived in ``requests`` (path, Authorization)."""
+    """A running server: repositories below ``root``; ``requests`` (path, Authorization) came with so many bytes."""
 
     root: Path
     port: int
     faults: Faults = field(default_factory=Faults)
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     hanging: threading.Event = field(default_factory=threading.Event)
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    received: list[int] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -112,6 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, body: bytes) -> None:
         faults = self.state.faults
+        self.state.received.append(len(body))
         self.state.requests.append((self.path, self.headers.get("Authorization")))
         concerned = faults.only in self.path and faults.answers_left > 0
         if concerned:
@@ -174,6 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
+        if body and not any(name == "Content-Type" for name, _ in headers):
+            self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[:cut])
