@@ -1,0 +1,1 @@
+"""The forge: ports and their values, and one adapter per kind of server."""

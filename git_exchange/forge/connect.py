@@ -1,0 +1,30 @@
+"""Which adapter serves which kind of forge. Connecting asks nothing: the first call shows whether it works."""
+
+from __future__ import annotations
+
+from git_exchange.errors import ConfigurationError
+from git_exchange.forge.gitlab.adapter import GitLab
+from git_exchange.forge.ports import Forge, ForgeAccounts, ForgeAdmin
+from git_exchange.secret import Token
+from git_exchange.settings import Settings
+
+
+def connect(settings: Settings, token: Token) -> Forge:
+    """Return the forge as the token's account."""
+    return _adapter(settings, token)
+
+
+def connect_admin(settings: Settings, token: Token) -> ForgeAdmin:
+    """Return the same with what opening and changing a course needs; the forge decides who may."""
+    return _adapter(settings, token)
+
+
+def connect_accounts(settings: Settings, token: Token) -> ForgeAccounts:
+    """Return what a site administrator can do on the forge."""
+    return _adapter(settings, token)
+
+
+def _adapter(settings: Settings, token: Token) -> GitLab:
+    if settings.kind == GitLab.kind:
+        return GitLab(settings, token)
+    raise ConfigurationError(f"There is no adapter for the kind of forge {settings.kind!r}.")

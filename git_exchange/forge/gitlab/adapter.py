@@ -1,0 +1,206 @@
+"""GitLab as a ``Forge``, ``ForgeAdmin`` and ``ForgeAccounts``: REST v4 and, for heads, GraphQL.
+
+Every method is one thought: which path, what becomes of the answer. GitLab 17.10 or later is meant; older ones work
+slower (``heads``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, timedelta, timezone
+
+from git_exchange.errors import Forbidden, NotFound, UnexpectedAnswer
+from git_exchange.forge.gitlab import heads, membership, projects, protection, values
+from git_exchange.forge.gitlab.session import Session, encoded
+from git_exchange.forge.ports import (
+    Account,
+    Branch,
+    BranchRule,
+    Group,
+    HeadsAt,
+    Member,
+    Project,
+    Push,
+    Role,
+    ServerInfo,
+    Visibility,
+)
+from git_exchange.secret import Token
+from git_exchange.settings import Settings
+
+
+class GitLab:
+    """One GitLab server as one account. Constructing it asks nothing."""
+
+    kind = "gitlab"
+
+    def __init__(self, settings: Settings, token: Token) -> None:
+        self.url = settings.url
+        self._pool = settings.limits.pool
+        self._session = Session(settings, token)
+
+    def account(self) -> Account:
+        """Return who the token belongs to."""
+        return self._session.get("/user", values.account)
+
+    def scopes(self) -> frozenset[str] | None:
+        """Return the token's scopes; None for an OAuth token, of which this endpoint tells nothing."""
+        try:
+            return self._session.get("/personal_access_tokens/self", lambda raw: frozenset(map(str, raw["scopes"])))
+        except (Forbidden, NotFound, UnexpectedAnswer):
+            return None
+
+    def token_expires(self) -> date | None:
+        """Return the last day but one of the token: GitLab ends it at midnight UTC of this day."""
+
+        def expires(raw: dict[str, str | None]) -> date | None:
+            day = raw["expires_at"]
+            return None if day is None else date.fromisoformat(day)
+
+        try:
+            return self._session.get("/personal_access_tokens/self", expires)
+        except (Forbidden, NotFound, UnexpectedAnswer):
+            return None
+
+    def server(self) -> ServerInfo:
+        """Return version and clock."""
+        before = datetime.now(timezone.utc)
+        answer = self._session.answer("get", "/version")
+        here = before + (datetime.now(timezone.utc) - before) / 2
+        there = answer.moment()
+        # The header has whole seconds: on average the clock was half a second further.
+        ahead = (there + timedelta(seconds=0.5) - here).total_seconds()
+        version = answer.document.get("version") if isinstance(answer.document, dict) else None
+        if not isinstance(version, str):
+            raise UnexpectedAnswer(f"{self.url} does not tell its version as GitLab does.")
+        return ServerInfo(self.kind, version, there, ahead)
+
+    def find_group(self, full_path: str) -> Group:
+        """Return the group. Raise NotFound."""
+        return projects.find_group(self._session, full_path)
+
+    def find_project(self, full_path: str) -> Project:
+        """Return the project. Raise NotFound."""
+        return projects.find_project(self._session, full_path)
+
+    def projects(self, group: Group) -> list[Project]:
+        """Return the projects directly in the group."""
+        path = f"/groups/{encoded(group.id)}/projects"
+        return projects.list_projects(self._session, path, include_subgroups=False, with_shared=False)
+
+    def my_projects(self, search: str) -> list[Project]:
+        """Return the projects that this account is a member of, as Developer or more, by a part of their path."""
+        found = projects.list_projects(
+            self._session, "/projects", membership=True, min_access_level=values.DEVELOPER, search=search
+        )
+        return [project for project in found if search.lower() in project.path.lower()]
+
+    def role_in(self, project: Project, account: Account) -> Role:
+        """Return the effective role."""
+        return membership.role_in(self._session, _project(project.id), account.id)
+
+    def branches(self, project_id: int, prefix: str) -> list[Branch]:
+        """Return the branches whose name starts with ``prefix``. Raise NotFound."""
+        path = f"{_project(project_id)}/repository/branches"
+        found = self._session.all(path, values.branch, search=f"^{prefix}" if prefix else None)
+        # GitLab's search ignores case.
+        return [branch for branch in found if branch.ref.startswith(values.HEADS + prefix)]
+
+    def heads(self, group: Group, projects: Collection[Project], refs: Collection[str]) -> HeadsAt:
+        """Return the heads of ``refs`` in all ``projects``. Raise NotFound if the group is hidden."""
+        return heads.read(self._session, group, projects, refs, pool=self._pool)
+
+    def pushes(self, project_id: int, *, since_id: int = 0, after: date | None = None) -> list[Push]:
+        """Return the push events, oldest first. Raise NotFound."""
+        found: dict[int, Push] = {}
+        query = {"action": "pushed", "after": after.isoformat() if after else None}
+        for page in self._session.pages(f"{_project(project_id)}/events", _numbered_push, **query):
+            for number, push in page.items:
+                if push is not None and number > since_id:
+                    found[number] = push
+            # The newest come first; a page may be empty without being the last.
+            if any(number <= since_id for number, _ in page.items):
+                break
+        return sorted(found.values(), key=lambda push: push.id)
+
+    def git_url(self, project: Project) -> str:
+        """Return the URL for git, on the configured origin whatever name the server gives itself."""
+        return f"{self.url}/{project.group_path}/{project.path}.git"
+
+    def commit_url(self, project: Project, commit: str) -> str:
+        """Return the page of a commit."""
+        return f"{self.url}/{project.group_path}/{project.path}/-/commit/{commit}"
+
+    def ensure_group(self, parent: str, path: str, *, name: str, description: str, visibility: Visibility) -> Group:
+        """Return the group ``parent/path``, made or brought to this. Raise Forbidden."""
+        return projects.ensure_group(
+            self._session, parent, path, name=name, description=description, visibility=visibility
+        )
+
+    def ensure_project(
+        self, group: Group, path: str, *, description: str, visibility: Visibility, issues: bool
+    ) -> Project:
+        """Return the project, made or brought to this. Raise Forbidden."""
+        return projects.ensure_project(
+            self._session, group, path, description=description, visibility=visibility, issues=issues
+        )
+
+    def rules(self, project_id: int) -> list[BranchRule]:
+        """Return the branch rules; one that is none of ours (it allows force pushes, or names people) as NONE."""
+        return protection.read(self._session, project_id)
+
+    def ensure_rules(self, project_id: int, rules: Iterable[BranchRule]) -> bool:
+        """Make the branch rules exactly these, and let only instructors tag."""
+        return protection.ensure(self._session, project_id, rules)
+
+    def members(self, project_id: int) -> list[Member]:
+        """Return direct and inherited members; Guests, who cannot read code, with the role NONE."""
+        return membership.read(self._session, _project(project_id))
+
+    def group_members(self, group: Group) -> list[Member]:
+        """Return the group's members; Guests with the role NONE."""
+        return membership.read(self._session, f"/groups/{encoded(group.id)}")
+
+    def set_access(self, project_id: int, account: Account, role: Role) -> bool:
+        """Give the account this role in the project; who has more by the group keeps it."""
+        return membership.ensure(self._session, _project(project_id), account, role)
+
+    def set_group_access(self, group: Group, account: Account, role: Role) -> bool:
+        """Give the account this role in the group and all that lies in it."""
+        return membership.ensure(self._session, f"/groups/{encoded(group.id)}", account, role)
+
+    def find_account(self, username: str) -> Account | None:
+        """Return the account of this user name, None if there is none."""
+        found = self._session.all("/users", values.account, username=username)
+        return next((account for account in found if account.username.lower() == username.lower()), None)
+
+    def archive(self, project_id: int) -> None:
+        """Make the project read-only."""
+        self._session.change("post", f"{_project(project_id)}/archive")
+
+    def create_account(self, username: str, *, name: str, email: str) -> Account:
+        """Create a confirmed account with a random password. Raise Conflict, Forbidden."""
+        body = {
+            "username": username,
+            "name": name,
+            "email": email,
+            "force_random_password": True,
+            "skip_confirmation": True,
+        }
+        return self._session.post("/users", body, values.account)
+
+    def create_token(self, account: Account, *, name: str, scopes: Collection[str], expires: date) -> Token:
+        """Create an impersonation token, which works like a personal one. Raise Forbidden."""
+        return self._session.post(
+            f"/users/{encoded(account.id)}/impersonation_tokens",
+            {"name": name, "scopes": sorted(scopes), "expires_at": expires.isoformat()},
+            lambda raw: Token(values.text(raw["token"]), f"{self.url}, made for {account.username}"),
+        )
+
+
+def _project(project_id: int) -> str:
+    return f"/projects/{encoded(project_id)}"
+
+
+def _numbered_push(raw: dict[str, object]) -> tuple[int, Push | None]:
+    return values.number(raw["id"]), values.push(raw)
