@@ -101,7 +101,19 @@ class Cache:
         return True
 
     def _repository(self, name: str, alternate: str | None) -> Repository:
-        repository = Repository(self._root() / name, self._git)
+        root = self._root()
+        try:
+            return self._made(root / name, alternate)
+        except (FilesError, CacheCorrupt):
+            if root != self._wanted or _has_room(root):
+                raise
+        root = _use_temporary(self._wanted, "there is no room left")
+        if alternate is not None:
+            self.releases()
+        return self._made(root / name, alternate)
+
+    def _made(self, git_dir: Path, alternate: str | None) -> Repository:
+        repository = Repository(git_dir, self._git)
         if not _is_made(repository.git_dir):
             with repository.locked():
                 if not _is_made(repository.git_dir):
@@ -192,6 +204,8 @@ def _remove(git_dir: Path) -> None:
         git_dir.rename(aside)
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise FilesError(f"A damaged local copy cannot be removed: {error.strerror}.") from error
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -305,6 +305,8 @@ class _Process:
 
     def _kill(self) -> None:
         """End the child and everything it started; git leaves transports and index-pack behind otherwise."""
+        if self._child.returncode is not None:
+            return  # it ended by itself and its number may belong to somebody else by now
         if hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._child.pid, signal.SIGKILL)

@@ -51,8 +51,9 @@ _INTEGRITY = re.compile(
     r"did not send all necessary objects|invalid index-pack output|index-pack (died|failed|abnormal)|unresolved delta"
     r"|pack (is corrupted|has bad object|signature mismatch|version)|inflate|bad (object|tree|commit|blob|header)"
     r"|missing (blob|tree|commit|object|necessary)|unable to (read|parse|unpack|find)|corrupt"
-    r"|[Nn]ot a (valid|tree object)|[Ii]nvalid (object|commit|tree)|unknown revision|Could not read|could not (open|get|read|parse)"
-    r"|Failed to traverse|broken|died of signal|Needed a single revision|is empty",
+    r"|[Nn]ot a (valid|tree object)|[Ii]nvalid (object|commit|tree)|unknown revision"
+    r"|Could not read|could not (open|get|read|parse)|Failed to traverse|broken|died of signal"
+    r"|Needed a single revision|is empty",
 )
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:/[^\s'\":,;]+){2,}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")

@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
             faults.answers_left -= 1
         if concerned and faults.hang is not None:
             self.state.hanging.set()
-            faults.hang.wait(60)
+            faults.hang.wait()
             self.close_connection = True
             return
         if concerned and faults.answer is not None:

@@ -4,10 +4,10 @@ import logging
 import shutil
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -150,7 +150,7 @@ def test_deleting_everything_between_two_uses_loses_nothing(
 
 
 def test_deleting_everything_in_the_middle_loses_nothing(server: Server, cache: Cache, root: Path, served: str) -> None:
-    times = []
+    times: list[int] = []
 
     def read(repository: Repository) -> list[bytes]:
         commit = fetch(repository, server.url("alice"), [REF])[REF]
@@ -230,6 +230,28 @@ def test_a_full_disk_moves_the_copies_to_a_temporary_folder(
         return _contents(repository, fetch(repository, server.url("alice"), [REF])[REF])
 
     assert _in_repository(cache, lambda c: c.seat(9), read) == [b"work"]
+
+
+def test_a_disk_too_full_for_an_empty_copy_is_replaced_by_a_temporary_folder(
+    cache: Cache, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = make_commit(cache.releases(), a=b"1")
+    run = Git.run
+
+    def full(self: Git, arguments: Sequence[str], *, git_dir: Path | None, **options: Any) -> bytes:
+        if arguments[0] == "init" and git_dir is not None and git_dir.is_relative_to(root):
+            raise CacheCorrupt("No space left on device")
+        return run(self, arguments, git_dir=git_dir, **options)
+
+    monkeypatch.setattr(Git, "run", full)
+    with pytest.raises(CacheCorrupt):
+        cache.seat(1)
+    monkeypatch.setattr(cache_module, "_has_room", lambda _: False)
+    seat = cache.seat(1)
+    assert not seat.git_dir.is_relative_to(root)
+    make_commit(seat, a=b"1")
+    assert not has_commit(seat, release)
+    assert cache.releases().git_dir.parent == seat.git_dir.parent.parent
 
 
 def test_a_disk_with_room_is_kept_after_damage(cache: Cache, root: Path) -> None:

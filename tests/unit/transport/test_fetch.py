@@ -38,6 +38,14 @@ def test_a_branch_arrives_with_all_its_objects(server: Server, cache: Cache, pus
     assert [entry.path for entry in list_tree(copy, pushed)] == [b"ps1.ipynb"]
 
 
+def test_what_arrives_is_one_pack_so_that_a_broken_off_fetch_leaves_no_part(
+    server: Server, cache: Cache, pushed: str
+) -> None:
+    copy = cache.staff()
+    fetch(copy, server.url("alice"), [REF])
+    assert sorted(path.name for path in (copy.git_dir / "objects").iterdir()) == ["info", "pack"]
+
+
 def test_only_the_branches_asked_for_arrive(server: Server, cache: Cache, seat: Repository, pushed: str) -> None:
     other = make_commit(seat, other=b"1")
     push(seat, server.url("alice"), other, "refs/heads/submit/ps2")

@@ -209,7 +209,7 @@ def test_a_tree_that_unfolds_without_end_is_refused(copy: Repository) -> None:
 
 def test_blobs_are_read_one_after_the_other_exactly(copy: Repository) -> None:
     contents = [b"", b"\n", b"no end of line", b"\r\n\0\xff", bytes(3_000_000)]
-    commit = make_commit(copy, **{f"f{number}": content for number, content in enumerate(contents)})
+    commit = make_commit(copy, f0=contents[0], f1=contents[1], f2=contents[2], f3=contents[3], f4=contents[4])
     entries = list_tree(copy, commit)
     with BlobReader(copy) as blobs:
         assert [b"".join(blobs.chunks(entry.oid)) for entry in entries] == contents

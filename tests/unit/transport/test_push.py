@@ -108,9 +108,11 @@ def test_somebody_pushing_between_our_reading_and_writing_is_a_lost_race(server:
     first = make_commit(seat, a=b"1")
     push(seat, server.url("alice"), first, REF)
     theirs = _commit_at_server(server, first)
-    server.faults.before_receive = lambda: (
-        plain_git("update-ref", REF, theirs, git_dir=server.root / "alice.git") and None
-    )
+
+    def push_theirs() -> None:
+        plain_git("update-ref", REF, theirs, git_dir=server.root / "alice.git")
+
+    server.faults.before_receive = push_theirs
     mine = make_commit(seat, first, a=b"2")
     with pytest.raises(PushRace):
         push(seat, server.url("alice"), mine, REF)
@@ -144,7 +146,8 @@ def test_racing_pushes_that_rebuild_all_arrive(server: Server, cache: Cache) -> 
     copies = [cache.seat(number) for number in range(3)]
 
     def submit(number: int) -> str:
-        copy, parents = copies[number], []
+        copy = copies[number]
+        parents: list[str] = []
         while True:
             commit = make_commit(copy, *parents, message=f"attempt of {number}\n", a=str(number).encode())
             try:
@@ -259,7 +262,7 @@ def test_a_push_that_timed_out_after_the_server_took_it_is_success(server: Serve
     assert server.head("alice") == commit
 
 
-def test_a_full_disk_after_the_push_does_not_make_it_a_failure(server: Server, seat: Repository) -> None:
+def test_what_goes_wrong_here_after_the_push_does_not_make_it_a_failure(server: Server, seat: Repository) -> None:
     commit = make_commit(seat, a=b"1")
     (seat.git_dir / "refs" / "forge").write_text("in the way")
     push(seat, server.url("alice"), commit, REF)
