@@ -249,7 +249,7 @@ def test_a_disk_too_full_for_an_empty_copy_is_replaced_by_a_temporary_folder(
     monkeypatch.setattr(cache_module, "_has_room", lambda _: False)
     seat = cache.seat(1)
     assert not seat.git_dir.is_relative_to(root)
-    make_commit(seat, a=b"1")
+    make_commit(seat, a=b"2")
     assert not has_commit(seat, release)
     assert cache.releases().git_dir.parent == seat.git_dir.parent.parent
 

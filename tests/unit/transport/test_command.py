@@ -126,8 +126,9 @@ def test_the_token_is_in_no_representation(git: Git) -> None:
 @linux_only
 def test_a_time_limit_ends_everything_that_git_started(server: Server, seat: Repository) -> None:
     server.faults.hang = threading.Event()
+    patient = Repository(seat.git_dir, Git(authorization={server.origin: AUTHORIZATION}, stall=100_000))
     with pytest.raises(GitTimeout):
-        fetch(seat, server.url("alice"), [REF], timeout=0.5)
+        fetch(patient, server.url("alice"), [REF], timeout=0.5)
     assert _is_gone(server.url("alice"))
 
 
