@@ -1,4 +1,4 @@
-"""A TCP proxy before the forge that cuts the connection where a test asks for it."""
+"""A TCP proxy before the forge that counts bytes and cuts the connection where a test asks for it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from urllib.parse import urlsplit
 
 
 class CuttingProxy:
-    """Pass everything on, but cut POST requests whose path holds ``cut``.
+    """Pass everything on and count it, but cut POST requests whose path holds ``cut`` (empty: none).
 
     After ``after_bytes`` of the request's body, or (``answers``) when the server's answer arrives, which is lost.
     """
 
-    def __init__(self, url: str, *, cut: str, after_bytes: int = 0, answers: bool = False) -> None:
+    def __init__(self, url: str, *, cut: str = "", after_bytes: int = 0, answers: bool = False) -> None:
         parts = urlsplit(url)
         self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._cut = cut.encode()
         self._after = after_bytes
         self._answers = answers
+        self.uploaded = 0
+        self.downloaded = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -50,6 +52,7 @@ class CuttingProxy:
                     doomed.set()
                     body = -data.find(b"\r\n\r\n") - 4
                 server.sendall(data)
+                self.uploaded += len(data)
                 if doomed.is_set() and not self._answers:
                     body += len(data)
                     if body > self._after:
@@ -58,7 +61,7 @@ class CuttingProxy:
 
     def _is_doomed(self, data: bytes) -> bool:
         first = data.split(b"\r\n", 1)[0]
-        return first.startswith(b"POST ") and self._cut in first
+        return bool(self._cut) and first.startswith(b"POST ") and self._cut in first
 
     def _answer(self, server: socket.socket, client: socket.socket, doomed: threading.Event) -> None:
         with contextlib.suppress(OSError):
@@ -66,6 +69,7 @@ class CuttingProxy:
                 if doomed.is_set() and self._answers:
                     break
                 client.sendall(data)
+                self.downloaded += len(data)
         self._close(client, server)
 
     def _close(self, *sockets: socket.socket) -> None:

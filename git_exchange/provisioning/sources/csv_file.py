@@ -22,12 +22,12 @@ def read_csv(path: Path) -> Roster:
     if len(content) > MAX_SIZE:
         raise ConfigurationError(f"The roster {path} is larger than {MAX_SIZE // 1_000_000} MB; is it the right file?")
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig").lstrip()
     except UnicodeDecodeError as error:
         raise ConfigurationError(
             f"The roster {path} is not UTF-8 (byte {error.start}).", hint="Save it as CSV in UTF-8."
         ) from error
-    first_line = text.lstrip("\r\n").partition("\n")[0]
+    first_line = text.partition("\n")[0]
     delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
     rows = csv.DictReader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
     names = [name.strip() for name in rows.fieldnames or ()]
