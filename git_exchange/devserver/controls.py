@@ -1,0 +1,97 @@
+"""What tests may ask of the server itself, below ``/-/devserver/`` and only with an administrator's token.
+
+=====================================  =================================================================================
+``POST /-/devserver/faults``           answer the next requests otherwise: ``path`` (a regular expression searched in the
+                                       request's path), ``status`` (429), ``times`` (1), ``method``, ``retry_after``
+                                       (seconds), ``message``, ``plain`` (text "Retry later" as GitLab's front throttle
+                                       answers; else JSON as its own limits do)
+``DELETE /-/devserver/faults``         forget all faults that have not been used up
+``POST /-/devserver/events``           ``lag`` (seconds by which event rows come late), ``hold`` true (rows wait),
+                                       ``release`` true (all that wait appear now, and no more are held)
+``DELETE /-/devserver/events/:id``     remove an event as if it had never been written
+``POST /-/devserver/clock``            ``offset`` (seconds) added to the real time for everything, the Date header too
+=====================================  =================================================================================
+
+Faults, lag and clock are forgotten when the server ends; events that wait are not.
+"""
+
+from __future__ import annotations
+
+import re
+
+from git_exchange.devserver.api.answers import Answer, Call, invalid, not_found
+from git_exchange.devserver.api.routes import Routes
+from git_exchange.devserver.faults import Fault
+
+routes = Routes()
+
+
+@routes.add("POST", "/faults")
+def add_fault(call: Call) -> Answer:
+    """Answer requests to come otherwise."""
+    call.require_admin()
+    given = call.parameters
+    try:
+        pattern = re.compile(given.required("path"))
+    except re.error:
+        raise invalid("path is not a regular expression") from None
+    status, times = given.integer("status"), given.integer("times")
+    call.site.faults.waiting.append(
+        Fault(
+            pattern,
+            429 if status is None else status,
+            1 if times is None else times,
+            given.text("method"),
+            given.boolean("plain"),
+            given.integer("retry_after"),
+            given.text("message"),
+        )
+    )
+    return Answer({"waiting": len(call.site.faults.waiting)}, 201)
+
+
+@routes.add("DELETE", "/faults")
+def forget_faults(call: Call) -> Answer:
+    """Answer everything as it should be again."""
+    call.require_admin()
+    call.site.faults.waiting.clear()
+    return Answer(None, 204)
+
+
+@routes.add("POST", "/events")
+def set_events(call: Call) -> Answer:
+    """Let event rows come late, wait, or through."""
+    call.require_admin()
+    given, events = call.parameters, call.site.store.events
+    if given.has("lag"):
+        events.lag = _seconds(call, "lag")
+    if given.has("hold"):
+        events.held = given.boolean("hold")
+    if given.boolean("release"):
+        events.release()
+    return Answer({"lag": events.lag, "held": events.held}, 201)
+
+
+@routes.add("DELETE", "/events/:event_id")
+def delete_event(call: Call) -> Answer:
+    """Remove an event."""
+    call.require_admin()
+    number = call.arguments["event_id"]
+    if not number.isdecimal() or not call.site.store.events.delete(int(number)):
+        raise not_found("Event")
+    return Answer(None, 204)
+
+
+@routes.add("POST", "/clock")
+def set_clock(call: Call) -> Answer:
+    """Shift the server's clock against real time."""
+    call.require_admin()
+    call.site.clock.offset = _seconds(call, "offset")
+    return Answer({"offset": call.site.clock.offset}, 201)
+
+
+def _seconds(call: Call, name: str) -> float:
+    try:
+        return float(call.parameters.required(name))
+    except ValueError:
+        raise invalid(f"{name} is invalid") from None
