@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 # Reading these would make a test depend on who runs it.
 PERSONAL = (
@@ -25,6 +27,9 @@ PERSONAL = (
     ".ssh",
 )
 
+# The real servers that whoever runs the tests has named, by their addresses.
+TEST_SERVERS = ("GIT_EXCHANGE_TEST_GITLAB_URL",)
+
 violations: list[str] = []
 
 
@@ -34,6 +39,7 @@ class GuardViolation(BaseException):
 
 def install() -> Path:
     """Set the environment, start watching, and return the home that tests have."""
+    named = _named_addresses()
     real = Path.home()
     home = Path(tempfile.mkdtemp(prefix="git-exchange-tests-home-"))
     for name in list(os.environ):
@@ -54,11 +60,11 @@ def install() -> Path:
         GIT_TERMINAL_PROMPT="0",
         PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     )
-    _watch(str(real))
+    _watch(str(real), named)
     return home
 
 
-def _watch(real: str) -> None:
+def _watch(real: str, named: frozenset[str]) -> None:
     forbidden = tuple(os.path.join(real, name) for name in PERSONAL)  # noqa: PTH118 - called for every open
     # Python itself, the environment and the checkout may lie in the home.
     own = tuple({sys.prefix, sys.base_prefix, str(Path(__file__).parent.parent), tempfile.gettempdir()})
@@ -72,7 +78,7 @@ def _watch(real: str) -> None:
             if isinstance(arguments[0], str) and _inside(arguments[0], (real,)) and not _inside(arguments[0], own):
                 _violated(f"{event} {arguments[0]}")
         elif event == "socket.connect":
-            _check_address(arguments[1])
+            _check_address(arguments[1], named)
 
     def _check_file(path: str, mode: object) -> None:
         if not path.startswith(real) or _inside(path, own):
@@ -87,15 +93,26 @@ def _inside(path: str, folders: tuple[str, ...]) -> bool:
     return any(path == folder or path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
 
 
-def _check_address(address: object) -> None:
+def _check_address(address: object, named: frozenset[str]) -> None:
     if not isinstance(address, tuple) or not isinstance(address[0], str):
         return  # a Unix socket
+    if address[0] in named:
+        return
     try:
         loopback = ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
     except ValueError:
         loopback = address[0] == "localhost"
     if not loopback:
         _violated(f"connect to {address[0]}")
+
+
+def _named_addresses() -> frozenset[str]:
+    found: set[str] = set()
+    for variable in TEST_SERVERS:
+        host = urlsplit(os.environ.get(variable, "")).hostname
+        if host:
+            found |= {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    return frozenset(found)
 
 
 def _violated(what: str) -> None:

@@ -37,6 +37,12 @@ def test_an_address_off_loopback_cannot_be_reached() -> None:
     guard.violations.clear()
 
 
+def test_a_real_server_that_is_named_for_the_tests_can_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "192.0.2.7" not in guard._named_addresses()
+    monkeypatch.setenv("GIT_EXCHANGE_TEST_GITLAB_URL", "https://192.0.2.7:8443/gitlab")
+    assert "192.0.2.7" in guard._named_addresses()
+
+
 def test_programs_that_tests_start_have_another_home_and_no_global_git_configuration(real_home: Path) -> None:
     home = subprocess.run(["sh", "-c", "echo $HOME"], capture_output=True, text=True, check=True).stdout.strip()
     assert home != str(real_home)
