@@ -111,6 +111,10 @@ def test_a_name_that_is_taken_is_a_conflict(document: object) -> None:
     assert type(refusal(400, document)) is Conflict
 
 
+def test_a_group_in_which_one_may_not_create_is_forbidden_though_gitlab_calls_it_invalid() -> None:
+    assert type(refusal(400, {"message": {"namespace": ["is not valid"]}})) is Forbidden
+
+
 def test_a_value_that_the_server_refuses_is_told_in_its_words() -> None:
     error = refusal(400, {"message": {"visibility_level": ["internal is not allowed in a private group."]}})
     assert "visibility_level internal is not allowed in a private group." in error.message
