@@ -215,7 +215,7 @@ class PushTable:
         """Return whether it matters if an update of this ref is a fast-forward."""
         return ref.startswith(BRANCHES) and not can_force(ref[len(BRANCHES) :], self.branch_rules)
 
-    def _refused_branch(self, name: str, change: Change) -> str | None:
+    def _refused_branch(self, name: str, change: Change) -> str | None:  # noqa: PLR0911 - GitLab's order of checks
         if change.creates and HEX_NAME.fullmatch(name):
             return HEX_BRANCH
         if change.deletes and name == self.default_branch:

@@ -1,7 +1,7 @@
 """What tests may ask of the server itself, below ``/-/devserver/`` and only with an administrator's token.
 
 =====================================  =================================================================================
-``POST /-/devserver/faults``           answer the next requests otherwise: ``path`` (a regular expression searched in the
+``POST /-/devserver/faults``           answer the next requests otherwise: ``path`` (regular expression searched in the
                                        request's path), ``status`` (429), ``times`` (1), ``method``, ``retry_after``
                                        (seconds), ``message``, ``plain`` (text "Retry later" as GitLab's front throttle
                                        answers; else JSON as its own limits do)

@@ -182,7 +182,9 @@ class GitHandler(SiteHandler):
             with contextlib.suppress(StreamClosedError):
                 await self.finish()
 
-    def _decide(self, path: str, service: str) -> tuple[Project, Viewer] | Refusal:
+    def _decide(  # noqa: PLR0911 - GitLab's order of checks
+        self, path: str, service: str
+    ) -> tuple[Project, Viewer] | Refusal:
         if service not in ("git-upload-pack", "git-receive-pack"):
             return Refusal(403, DUMB)
         signed_in = signin.git_user(self.site.store, self.site.clock, self.request.headers.get("Authorization"))

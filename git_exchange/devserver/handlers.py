@@ -88,7 +88,7 @@ class ApiHandler(SiteHandler):
         # Tornado has taken a form's fields apart, of either encoding.
         for name, values in request.body_arguments.items():
             given[name] = [value.decode(errors="replace") for value in values]
-        secret = (given.get("private_token") or given.get("access_token") or [None])[-1]
+        secret = (given.get("private_token") or given.get("access_token") or [""])[-1]
         viewer = signin.api_viewer(self.site.store, self.site.clock, request.headers, secret)
         route, arguments = self._routes.find(method, request.path.removeprefix(self._prefix))
         signin.check_scope(viewer, method, route.scopes)

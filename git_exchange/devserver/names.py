@@ -11,10 +11,20 @@ PATH = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*", re.ASCII)
 MAX_LENGTH = 255
 
 RESERVED_PROJECTS = frozenset(
-    ["-", "badges", "blame", "blob", "builds", "commits", "create", "create_dir", "edit", "environments/folders", "files", "find_file", "gitlab-lfs/objects", "info/lfs/objects", "new", "preview", "raw", "refs", "tree", "update", "wikis"]
+    (
+        *("-", "badges", "blame", "blob", "builds", "commits", "create", "create_dir", "edit", "environments/folders"),
+        *("files", "find_file", "gitlab-lfs/objects", "info/lfs/objects", "new", "preview", "raw", "refs", "tree"),
+        *("update", "wikis"),
+    )
 )
 RESERVED_TOP = frozenset(
-    ["-", ".well-known", "404.html", "422.html", "500.html", "502.html", "503.html", "admin", "api", "apple-touch-icon.png", "assets", "dashboard", "deploy.html", "explore", "favicon.ico", "favicon.png", "files", "groups", "health_check", "help", "import", "invites", "jwt", "login", "oauth", "profile", "projects", "public", "robots.txt", "s", "search", "sitemap", "sitemap.xml", "sitemap.xml.gz", "slash-command-logo.png", "snippets", "unsubscribes", "uploads", "users", "v2"]
+    (
+        *("-", ".well-known", "404.html", "422.html", "500.html", "502.html", "503.html", "admin", "api", "assets"),
+        *("apple-touch-icon.png", "dashboard", "deploy.html", "explore", "favicon.ico", "favicon.png", "files"),
+        *("groups", "health_check", "help", "import", "invites", "jwt", "login", "oauth", "profile", "projects"),
+        *("public", "robots.txt", "s", "search", "sitemap", "sitemap.xml", "sitemap.xml.gz", "snippets"),
+        *("slash-command-logo.png", "unsubscribes", "uploads", "users", "v2"),
+    )
 )
 
 PATH_PROBLEM = (

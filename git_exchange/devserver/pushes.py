@@ -1,7 +1,7 @@
 """What follows a push: events, webhooks, the first default branch.
 
-Up to three refs of one kind and action in a push make an event and a webhook each; more make one bulk event and no webhook
-(push_event_activities_limit, push_event_hooks_limit).
+Up to three refs of one kind and action in a push make an event and a webhook each; more make one bulk event and no
+webhook (push_event_activities_limit, push_event_hooks_limit).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from git_exchange.devserver import access
-from git_exchange.devserver.api import entities
+from git_exchange.devserver.api.defaults import HOOK_FLAGS
 from git_exchange.devserver.clock import written
 from git_exchange.devserver.history import Commit, History
 from git_exchange.devserver.protection import protect_default_branch
@@ -153,7 +153,7 @@ def _event(project: Project, user: User, update: RefUpdate, pushed: Pushed) -> P
 
 
 def _wants(hook: Hook, update: RefUpdate) -> bool:
-    settings = entities.HOOK_FLAGS | dict(hook.settings)
+    settings = HOOK_FLAGS | dict(hook.settings)
     if update.kind == "tag":
         return bool(settings["tag_push_events"])
     if not settings["push_events"]:

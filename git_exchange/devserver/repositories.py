@@ -1,4 +1,4 @@
-"""The bare repositories on disk, read and written through git: the only place here, besides the HTTP backend, that starts it."""
+"""The bare repositories on disk, read and written through git: with ``git_http``, all that starts it here."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import ipaddress
 import logging
 import os
 import signal
+import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,7 @@ def check_loopback(host: str) -> str:
 
 
 def serve(host: str, port: int, state: Path | None, *, announce: Announce) -> None:
-    """Serve until SIGTERM or SIGINT; ``announce`` is told the URL and the administrator's token when requests are taken.
+    """Serve until SIGTERM or SIGINT; ``announce`` is told the URL and the administrator's token once it serves.
 
     Without ``state`` everything is in a temporary folder that goes away at the end. Raise ValueError for an address off
     loopback, GitMissingError without git's HTTP backend, StateInUseError if another server has the folder.
@@ -177,7 +178,5 @@ async def _catch_up(site: Site) -> None:
             await record_report(site, report)
 
 
-def _family(host: str) -> int:
-    import socket
-
+def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET

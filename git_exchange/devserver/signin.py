@@ -54,7 +54,7 @@ def check_scope(viewer: Viewer, method: str, scopes: frozenset[str]) -> None:
 
 
 def git_user(store: Store, clock: Clock, header: str | None) -> tuple[User, AccessToken] | None:
-    """Return who git's Basic credentials belong to, None if they are missing or wrong. The user name does not matter."""
+    """Return who git's Basic credentials belong to, None if missing or wrong. The user name does not matter."""
     if header is None or not header.lower().startswith("basic "):
         return None
     try:

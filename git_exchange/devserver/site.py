@@ -1,4 +1,4 @@
-"""What every request shares: the store, the repositories, the clock, the address, webhooks and what tests have asked for."""
+"""What every request shares: store, repositories, clock, address, webhooks, and what tests have asked for."""
 
 from __future__ import annotations
 
@@ -39,4 +39,8 @@ class Site:
 
     def history(self, project: Project) -> History:
         """Return the reader of a project's repository."""
-        return History(self.repositories, project.storage)
+        return self.history_at(project.storage)
+
+    def history_at(self, storage: str) -> History:
+        """Return the reader of the repository at this place."""
+        return History(self.repositories, storage)

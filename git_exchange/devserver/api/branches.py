@@ -10,6 +10,7 @@ from git_exchange.devserver.access import Change
 from git_exchange.devserver.api import entities
 from git_exchange.devserver.api.answers import Answer, Call, forbidden, invalid, message, not_found
 from git_exchange.devserver.api.commits import commit
+from git_exchange.devserver.api.defaults import JSON
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.history import Commit, Ref
 from git_exchange.devserver.pushes import RefUpdate, record
@@ -178,13 +179,13 @@ def _searched(call: Call, refs: list[Ref]) -> list[Ref]:
     return [ref for ref in refs if search in ref.name.lower()]
 
 
-async def _branches(call: Call, project: Project, refs: Sequence[Ref]) -> list[entities.JSON]:
+async def _branches(call: Call, project: Project, refs: Sequence[Ref]) -> list[JSON]:
     found = await call.site.history(project).commits([ref.commit for ref in refs])
     rules = call.site.store.protection.branch_rules(project.id)
     return [_shown(call, project, ref, found[ref.commit], rules) for ref in refs if ref.commit in found]
 
 
-def _shown(call: Call, project: Project, ref: Ref, head: Commit, rules: tuple[access.BranchRule, ...]) -> entities.JSON:
+def _shown(call: Call, project: Project, ref: Ref, head: Commit, rules: tuple[access.BranchRule, ...]) -> JSON:
     matching = access.branch_rules_for(ref.name, rules)
     level = call.viewer.project_level(project)
     return {
@@ -200,7 +201,7 @@ def _shown(call: Call, project: Project, ref: Ref, head: Commit, rules: tuple[ac
     }
 
 
-async def _tags(call: Call, project: Project, refs: Sequence[Ref]) -> list[entities.JSON]:
+async def _tags(call: Call, project: Project, refs: Sequence[Ref]) -> list[JSON]:
     found = await call.site.history(project).commits([ref.commit for ref in refs])
     rules = call.site.store.protection.tag_rules(project.id)
     return [

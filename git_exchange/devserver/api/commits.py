@@ -7,6 +7,7 @@ import re
 from git_exchange.devserver import access
 from git_exchange.devserver.api import entities
 from git_exchange.devserver.api.answers import Answer, Call, invalid, message, not_found
+from git_exchange.devserver.api.defaults import JSON
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.clock import written
 from git_exchange.devserver.history import Commit
@@ -20,7 +21,7 @@ FULL_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 routes = Routes()
 
 
-def commit(site: Site, project: Project, value: Commit) -> entities.JSON:
+def commit(site: Site, project: Project, value: Commit) -> JSON:
     """Return a commit as JSON. Its times are the client's."""
     trailers: dict[str, list[str]] = {}
     for key, text in value.trailers:
@@ -160,7 +161,7 @@ async def _commit(call: Call, project: Project) -> Commit:
     return value
 
 
-def _status(call: Call, status: Status) -> entities.JSON:
+def _status(call: Call, status: Status) -> JSON:
     finished = status.state not in ("pending", "running")
     at = written(status.created_at)
     return {
@@ -181,7 +182,7 @@ def _status(call: Call, status: Status) -> entities.JSON:
     }
 
 
-def _diffs(patch: str) -> list[entities.JSON]:
+def _diffs(patch: str) -> list[JSON]:
     """Return one object for each file of a patch; a line of content never starts as the header of a file does."""
     found = []
     for part in re.split(r"^diff --git ", patch, flags=re.MULTILINE)[1:]:

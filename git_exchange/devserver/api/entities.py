@@ -2,77 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
-from git_exchange.devserver import access
+from git_exchange.devserver.api.defaults import (
+    BRANCH_DEFAULTS,
+    GROUP_DEFAULTS,
+    HOOK_FLAGS,
+    JSON,
+    LEVEL_NAMES,
+    PROJECT_DEFAULTS,
+)
 from git_exchange.devserver.clock import Clock, written
 from git_exchange.devserver.site import Site
 from git_exchange.devserver.values import AccessToken, Delivery, Hook, Member, Namespace, Project, PushEvent, User
 from git_exchange.devserver.viewer import Viewer
-
-JSON = dict[str, Any]
-
-FEATURES = (
-    *("issues", "repository", "merge_requests", "forking", "wiki", "builds", "snippets", "pages", "analytics"),
-    *("container_registry", "security_and_compliance", "releases", "environments", "feature_flags", "infrastructure"),
-    *("monitor", "model_experiments", "model_registry", "requirements"),
-)
-PRIVATE_FEATURES = ("pages", "security_and_compliance", "requirements")
-
-PROJECT_DEFAULTS: JSON = {
-    **{f"{feature}_access_level": "private" if feature in PRIVATE_FEATURES else "enabled" for feature in FEATURES},
-    "request_access_enabled": True,
-    "lfs_enabled": True,
-    "packages_enabled": True,
-    "shared_runners_enabled": True,
-    "group_runners_enabled": True,
-    "auto_devops_enabled": False,
-    "emails_enabled": True,
-    "service_desk_enabled": False,
-    "public_jobs": True,
-    "only_allow_merge_if_pipeline_succeeds": False,
-    "only_allow_merge_if_all_discussions_are_resolved": False,
-    "remove_source_branch_after_merge": True,
-    "printing_merge_request_link_enabled": True,
-    "merge_method": "merge",
-    "squash_option": "default_off",
-    "autoclose_referenced_issues": True,
-    "build_timeout": 3600,
-    "ci_config_path": None,
-    "keep_latest_artifact": True,
-    "resolve_outdated_diff_discussions": False,
-    "topics": [],
-}
-
-GROUP_DEFAULTS: JSON = {
-    "share_with_group_lock": False,
-    "require_two_factor_authentication": False,
-    "two_factor_grace_period": 48,
-    "project_creation_level": "developer",
-    "auto_devops_enabled": None,
-    "subgroup_creation_level": "maintainer",
-    "emails_enabled": True,
-    "show_diff_preview_in_email": True,
-    "mentions_disabled": None,
-    "lfs_enabled": True,
-    "math_rendering_limits_enabled": True,
-    "lock_math_rendering_limits_enabled": False,
-    "default_branch": None,
-    "default_branch_protection": 2,
-    "request_access_enabled": True,
-    "shared_runners_setting": "enabled",
-    "max_artifacts_size": None,
-}
-
-BRANCH_DEFAULTS: JSON = {
-    "allowed_to_push": [{"access_level": 40}],
-    "allow_force_push": False,
-    "allowed_to_merge": [{"access_level": 40}],
-    "developer_can_initial_push": False,
-}
-
-LEVEL_NAMES = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers", 60: "Instance admins"}
 
 
 def user_basic(site: Site, user: User) -> JSON:
@@ -325,32 +268,6 @@ def event(site: Site, value: PushEvent) -> JSON:
     }
 
 
-HOOK_FLAGS: JSON = {
-    "name": None,
-    "description": None,
-    "push_events": True,
-    "tag_push_events": False,
-    "merge_requests_events": False,
-    "repository_update_events": False,
-    "enable_ssl_verification": True,
-    "issues_events": False,
-    "confidential_issues_events": False,
-    "note_events": False,
-    "confidential_note_events": None,
-    "pipeline_events": False,
-    "wiki_page_events": False,
-    "deployment_events": False,
-    "feature_flag_events": False,
-    "job_events": False,
-    "releases_events": False,
-    "emoji_events": False,
-    "resource_access_token_events": False,
-    "push_events_branch_filter": None,
-    "branch_filter_strategy": "wildcard",
-    "custom_webhook_template": None,
-}
-
-
 def hook(value: Hook) -> JSON:
     """Return a webhook, without its secrets."""
     return (
@@ -387,8 +304,3 @@ def delivery(value: Delivery) -> JSON:
 def quoted(ref: str) -> str:
     """Return a ref for use in a page's address."""
     return quote(ref, safe="/")
-
-
-def visibility_number(visibility: str) -> int:
-    """Return the number that webhooks use for a visibility."""
-    return access.VISIBILITY_LEVELS[visibility]

@@ -7,6 +7,7 @@ from typing import Any
 from git_exchange.devserver import access, names
 from git_exchange.devserver.api import entities
 from git_exchange.devserver.api.answers import Answer, Call, forbidden, message, not_found, unauthorized, visibility_of
+from git_exchange.devserver.api.defaults import GROUP_DEFAULTS
 from git_exchange.devserver.api.listing import present_projects, select_projects
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.values import Namespace
@@ -154,7 +155,7 @@ def _listed(call: Call, found: list[Namespace]) -> Answer:
 def _settings(call: Call) -> dict[str, Any]:
     given = call.parameters
     found: dict[str, Any] = {}
-    for name, default in entities.GROUP_DEFAULTS.items():
+    for name, default in GROUP_DEFAULTS.items():
         if name not in given.values:
             continue
         if isinstance(default, bool) or name in ("auto_devops_enabled", "mentions_disabled"):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from git_exchange.devserver import access
 from git_exchange.devserver.api import entities
 from git_exchange.devserver.api.answers import Answer, Call, message, not_found
+from git_exchange.devserver.api.defaults import HOOK_FLAGS
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.pushes import RefUpdate, test_payload
 from git_exchange.devserver.values import Hook, Project
@@ -88,17 +89,8 @@ def deliveries(call: Call) -> Answer:
     """List what was delivered, the newest first."""
     _, hook = _hook(call)
     found = call.site.store.hooks.deliveries(hook.id)
-    if status := call.parameters.texts("status"):
-        classes = {
-            "successful": lambda text: text.startswith(("2", "3")),
-            "client_failure": lambda text: text.startswith("4"),
-            "server_failure": lambda text: text.startswith("5") or not text.isdecimal(),
-        }
-        found = [
-            one
-            for one in found
-            if any(one.status == wanted or classes.get(wanted, lambda _: False)(one.status) for wanted in status)
-        ]
+    if wanted := call.parameters.texts("status"):
+        found = [one for one in found if one.status in wanted or _class(one.status) in wanted]
     part, headers = call.page(found)
     return Answer([entities.delivery(one) for one in part], headers=headers)
 
@@ -120,6 +112,12 @@ async def resend(call: Call) -> Answer:
     raise not_found()
 
 
+def _class(status: str) -> str:
+    if status.startswith(("2", "3")):
+        return "successful"
+    return "client_failure" if status.startswith("4") else "server_failure"
+
+
 def _hook(call: Call) -> tuple[Project, Hook]:
     project = call.project(access.MAINTAINER)
     number = call.arguments["hook_id"]
@@ -139,7 +137,7 @@ def _url(url: str) -> str:
 def _changed(call: Call, hook: Hook) -> Hook:
     given = call.parameters
     settings: dict[str, Any] = dict(hook.settings)
-    for name, default in entities.HOOK_FLAGS.items():
+    for name, default in HOOK_FLAGS.items():
         if name in given.values:
             is_flag = isinstance(default, bool) or name == "confidential_note_events"
             settings[name] = given.boolean(name) if is_flag else given.text(name)

@@ -8,6 +8,7 @@ from typing import Any
 from git_exchange.devserver import access
 from git_exchange.devserver.api import entities
 from git_exchange.devserver.api.answers import Call
+from git_exchange.devserver.api.defaults import JSON
 from git_exchange.devserver.values import Project
 
 ORDERS: dict[str, Callable[[Project], Any]] = {
@@ -49,7 +50,7 @@ def is_descending(call: Call) -> bool:
     return call.parameters.choice("sort", ("asc", "desc"), "desc") == "desc"
 
 
-def present_projects(call: Call, projects: Sequence[Project], *, simple: bool) -> list[entities.JSON]:
+def present_projects(call: Call, projects: Sequence[Project], *, simple: bool) -> list[JSON]:
     """Return the JSON of projects."""
     homes = {number: call.site.store.namespaces.get(number) for number in {one.namespace_id for one in projects}}
     if simple:

@@ -7,6 +7,7 @@ from typing import Any
 from git_exchange.devserver import access, names
 from git_exchange.devserver.api import entities
 from git_exchange.devserver.api.answers import Answer, Call, invalid, message, not_found, visibility_of
+from git_exchange.devserver.api.defaults import JSON, PROJECT_DEFAULTS
 from git_exchange.devserver.api.groups import CREATION_LEVELS
 from git_exchange.devserver.api.listing import is_descending, present_projects, select_projects
 from git_exchange.devserver.api.routes import Routes
@@ -155,7 +156,7 @@ def _archive(call: Call, *, archived: bool) -> Answer:
     return Answer(_shown(call, call.site.store.projects.get(project.id)), 201)
 
 
-def _shown(call: Call, project: Project) -> entities.JSON:
+def _shown(call: Call, project: Project) -> JSON:
     home = call.site.store.namespaces.get(project.namespace_id)
     return entities.project(call.site, project, home, call.viewer)
 
@@ -181,7 +182,7 @@ def _home(call: Call) -> Namespace:
 def _settings(call: Call) -> dict[str, Any]:
     given = call.parameters
     found: dict[str, Any] = {}
-    for name, default in entities.PROJECT_DEFAULTS.items():
+    for name, default in PROJECT_DEFAULTS.items():
         if name not in given.values:
             continue
         if name == "topics":

@@ -8,13 +8,14 @@ from __future__ import annotations
 from git_exchange.devserver import access
 from git_exchange.devserver.api import entities
 from git_exchange.devserver.api.answers import Answer, Call, forbidden, message, not_found
+from git_exchange.devserver.api.defaults import JSON
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.values import ProtectedBranch, ProtectedTag
 
 routes = Routes()
 
 
-def branch_rule(rule: ProtectedBranch) -> entities.JSON:
+def branch_rule(rule: ProtectedBranch) -> JSON:
     """Return a branch rule as JSON."""
     return {
         "id": rule.id,
@@ -25,7 +26,7 @@ def branch_rule(rule: ProtectedBranch) -> entities.JSON:
     }
 
 
-def tag_rule(rule: ProtectedTag) -> entities.JSON:
+def tag_rule(rule: ProtectedTag) -> JSON:
     """Return a tag rule as JSON."""
     return {"name": rule.name, "create_access_levels": entities.access_levels(rule.create_level, 1)}
 

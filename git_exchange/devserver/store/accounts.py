@@ -32,7 +32,8 @@ class Accounts:
         now = written(self._clock.now())
         with self._database.transaction():
             number = self._database.insert(
-                "INSERT INTO users (username, name, email, state, is_admin, created_at) VALUES (?, ?, ?, 'active', ?, ?)",
+                "INSERT INTO users (username, name, email, state, is_admin, created_at)"
+                " VALUES (?, ?, ?, 'active', ?, ?)",
                 (username, name, email, int(is_admin), now),
             )
             self._database.insert(

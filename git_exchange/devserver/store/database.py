@@ -55,8 +55,9 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_project ON events (project_id, id);
 CREATE TABLE waiting_events (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, due TEXT, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
-    author_id INTEGER NOT NULL, action TEXT NOT NULL, ref_type TEXT NOT NULL, ref TEXT, commit_from TEXT,
+    number INTEGER PRIMARY KEY AUTOINCREMENT, due TEXT,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, author_id INTEGER NOT NULL,
+    action TEXT NOT NULL, ref_type TEXT NOT NULL, ref TEXT, commit_from TEXT,
     commit_to TEXT, commit_title TEXT, commit_count INTEGER NOT NULL, ref_count INTEGER
 );
 CREATE TABLE hooks (
