@@ -204,7 +204,7 @@ class ForgeAdmin(Forge, Protocol):
     def ensure_project(
         self, group: Group, path: str, *, description: str, visibility: Visibility, issues: bool
     ) -> Project:
-        """Return the project, made with a first commit and with every feature off but git (and issues). Raise Forbidden."""
+        """Return the project, made with a first commit and every feature off but git (and issues). Raise Forbidden."""
 
     def rules(self, project_id: int) -> list[BranchRule]:
         """Return the branch rules in force."""
@@ -222,7 +222,7 @@ class ForgeAdmin(Forge, Protocol):
         """Give the account this role in the project (NONE removes it); True if something was changed."""
 
     def set_group_access(self, group: Group, account: Account, role: Role) -> bool:
-        """The same for a group and all that lies in it."""
+        """Give the account this role in the group and all that lies in it; True if something was changed."""
 
     def find_account(self, username: str) -> Account | None:
         """Return the account of exactly this user name (case ignored), None if there is none."""

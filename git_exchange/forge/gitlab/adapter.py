@@ -51,7 +51,7 @@ class GitLab:
             return None
 
     def token_expires(self) -> date | None:
-        """Return the last day but one of the token: GitLab ends it at midnight UTC of this day."""
+        """Return the day at whose beginning (UTC) GitLab ends the token; None for an OAuth token."""
 
         def expires(raw: dict[str, str | None]) -> date | None:
             day = raw["expires_at"]
