@@ -37,13 +37,18 @@ def _processes_with(text: str) -> list[Path]:
     return found
 
 
-def _is_gone(text: str) -> bool:
-    """Wait until no process has the text in its command line: what was killed still takes a moment to end."""
+def _is_running(text: str, expected: bool = True) -> bool:
+    """Wait until a process has the text in its command line: starting takes a moment."""
     limit = time.monotonic() + 20
-    while _processes_with(text):
+    while bool(_processes_with(text)) is not expected:
         if time.monotonic() > limit:
             return False
     return True
+
+
+def _is_gone(text: str) -> bool:
+    """Wait until no process has the text in its command line: what was killed still takes a moment to end."""
+    return _is_running(text, expected=False)
 
 
 def _program(folder: Path, name: str, script: str) -> Path:
@@ -137,7 +142,7 @@ def test_a_time_limit_ends_everything_that_git_started(server: Server, seat: Rep
 def test_an_interruption_ends_git(seat: Repository, interruption: type[BaseException]) -> None:
     def input_that_breaks_off() -> Iterator[bytes]:
         yield b"feature done\n"
-        assert _processes_with(str(seat.git_dir))
+        assert _is_running(str(seat.git_dir))
         raise interruption
 
     with pytest.raises(interruption):
@@ -148,7 +153,7 @@ def test_an_interruption_ends_git(seat: Repository, interruption: type[BaseExcep
 @linux_only
 def test_leaving_a_stream_ends_git(seat: Repository) -> None:
     with seat.git.stream(["cat-file", "--batch"], git_dir=seat.git_dir):
-        assert _processes_with(str(seat.git_dir))
+        assert _is_running(str(seat.git_dir))
     assert _is_gone(str(seat.git_dir))
 
 
