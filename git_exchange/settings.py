@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 
 from git_exchange.errors import ConfigurationError
 
-KINDS = ("gitlab",)
+KINDS = ("gitlab", "gitea")
 IDENTICAL = ("first-time", "own-time")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from git_exchange.errors import ConfigurationError
+from git_exchange.forge.gitea.adapter import Gitea
 from git_exchange.forge.gitlab.adapter import GitLab
 from git_exchange.forge.ports import Forge, ForgeAccounts, ForgeAdmin
 from git_exchange.secret import Token
@@ -24,7 +25,9 @@ def connect_accounts(settings: Settings, token: Token) -> ForgeAccounts:
     return _adapter(settings, token)
 
 
-def _adapter(settings: Settings, token: Token) -> GitLab:
+def _adapter(settings: Settings, token: Token) -> GitLab | Gitea:
     if settings.kind == GitLab.kind:
         return GitLab(settings, token)
+    if settings.kind == Gitea.kind:
+        return Gitea(settings, token)
     raise ConfigurationError(f"There is no adapter for the kind of forge {settings.kind!r}.")

@@ -1,0 +1,166 @@
+"""A real Gitea or Forgejo for tests: a throwaway instance on loopback, or one that the environment names.
+
+A binary called ``forgejo`` or ``gitea`` on PATH, or the one that GIT_EXCHANGE_TEST_GITEA_BINARY names, is started with
+SQLite in a temporary folder. GIT_EXCHANGE_TEST_GITEA_URL and GIT_EXCHANGE_TEST_GITEA_TOKEN (a site administrator's
+token with all scopes) name a server that runs already; it gets accounts and organisations that stay there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+URL = "GIT_EXCHANGE_TEST_GITEA_URL"
+TOKEN = "GIT_EXCHANGE_TEST_GITEA_TOKEN"
+BINARY = "GIT_EXCHANGE_TEST_GITEA_BINARY"
+MISSING = (
+    "No Gitea or Forgejo to test against: nothing of the real server was tested. Put forgejo or gitea on PATH, or set"
+    f" {BINARY}, or {URL} and {TOKEN}."
+)
+ADMINISTRATOR = "root0"  # "admin" is a reserved name
+
+# Sizes and times are small so that paging happens; the rest is a course's server as the documentation has it.
+_CONFIGURATION = """\
+RUN_MODE = prod
+APP_NAME = throwaway
+WORK_PATH = {root}
+I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = {as_root}
+[server]
+HTTP_ADDR = 127.0.0.1
+HTTP_PORT = {port}
+ROOT_URL = http://127.0.0.1:{port}/
+DISABLE_SSH = true
+OFFLINE_MODE = true
+{static}
+[database]
+DB_TYPE = sqlite3
+PATH = {root}/forge.db
+SQLITE_JOURNAL_MODE = WAL
+SQLITE_TIMEOUT = 20000
+[security]
+INSTALL_LOCK = true
+SECRET_KEY = throwaway
+PASSWORD_HASH_ALGO = pbkdf2_v1
+[oauth2]
+JWT_SIGNING_ALGORITHM = HS256
+[repository]
+DEFAULT_REPO_UNITS = repo.code,repo.issues
+[service]
+DISABLE_REGISTRATION = true
+AUTO_WATCH_NEW_REPOS = false
+DEFAULT_ALLOW_CREATE_ORGANIZATION = false
+[mailer]
+ENABLED = false
+[webhook]
+ALLOWED_HOST_LIST = loopback
+[api]
+MAX_RESPONSE_ITEMS = 5
+[indexer]
+ISSUE_INDEXER_TYPE = db
+[cron]
+ENABLED = false
+[log]
+LEVEL = error
+"""
+
+
+@dataclass(frozen=True)
+class RealForge:
+    """A server that answers, and a site administrator's token for it."""
+
+    url: str
+    token: str
+
+
+def available() -> bool:
+    """Return whether there is a server or a binary to test against."""
+    return bool(os.environ.get(URL) and os.environ.get(TOKEN)) or _binary() is not None
+
+
+@contextmanager
+def running(root: Path) -> Iterator[RealForge]:
+    """Give the server that the environment names, or start one in ``root`` and end it afterwards."""
+    url, token = os.environ.get(URL), os.environ.get(TOKEN)
+    if url and token:
+        yield RealForge(url.rstrip("/"), token)
+        return
+    binary = _binary()
+    assert binary is not None, MISSING
+    with started(binary, root) as forge:
+        yield forge
+
+
+@contextmanager
+def started(binary: Path, root: Path) -> Iterator[RealForge]:
+    """Start the binary with an empty database in ``root``; end it afterwards."""
+    root.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    file = root / "app.ini"
+    beside = binary.resolve().parent
+    # A binary that was built without its templates finds them in the source folder that it lies in.
+    static = f"STATIC_ROOT_PATH = {beside}" if (beside / "templates").is_dir() and (beside / "options").is_dir() else ""
+    as_root = str(os.geteuid() == 0).lower()
+    file.write_text(_CONFIGURATION.format(root=root, port=port, static=static, as_root=as_root))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(root), "USER": os.environ.get("USER", "root")}
+
+    def command(*arguments: str) -> str:
+        started = [str(binary), "-c", str(file), *arguments]
+        made = subprocess.run(started, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert made.returncode == 0, f"{arguments}: {made.stdout}{made.stderr}"
+        return made.stdout
+
+    command("migrate")
+    account = ("--username", ADMINISTRATOR, "--email", "root0@example.invalid", "--password", "throwaway-1")
+    command("admin", "user", "create", *account, "--admin", "--must-change-password=false")
+    token = command(
+        *("admin", "user", "generate-access-token", "--username", ADMINISTRATOR),
+        *("--token-name", "tests", "--scopes", "all", "--raw"),
+    ).split()[-1]
+    with (root / "log").open("wb") as log:
+        server = subprocess.Popen([str(binary), "-c", str(file), "web"], env=environment, stdout=log, stderr=log)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_it_answers(url, server, root / "log")
+            yield RealForge(url, token)
+        finally:
+            server.terminate()
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _binary() -> Path | None:
+    named = os.environ.get(BINARY)
+    found = named or shutil.which("forgejo") or shutil.which("gitea")
+    return Path(found) if found else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        assert server.poll() is None, f"the server ended: {log.read_text(errors='replace')[-2000:]}"
+        try:
+            with requests.get(f"{url}/api/v1/version", timeout=2) as answer:
+                if answer.status_code == 200:
+                    return
+        except requests.RequestException:
+            pass
+        time.sleep(0.1)  # polling a starting server, with a limit
+    raise AssertionError(f"the server did not answer within a minute: {log.read_text(errors='replace')[-2000:]}")
