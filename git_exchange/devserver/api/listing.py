@@ -27,7 +27,7 @@ def select_projects(call: Call, projects: Sequence[Project]) -> list[Project]:
     """Return those of ``projects`` that are seen and asked for, in the order asked for."""
     given, viewer = call.parameters, call.viewer
     found = [project for project in projects if viewer.sees_project(project)]
-    if given.text("archived") in ("true", "false"):
+    if given.text("archived"):
         archived = given.boolean("archived")
         found = [project for project in found if project.archived == archived]
     if given.has("visibility"):
