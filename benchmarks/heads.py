@@ -15,6 +15,7 @@ from git_exchange.forge.ports import Visibility
 from git_exchange.rules import layout
 from git_exchange.secret import Token
 from tests.exchange.classroom import COURSE, Classroom
+from tests.exchange.zygote import Zygote
 
 
 def main(students: int) -> None:
@@ -28,8 +29,8 @@ def main(students: int) -> None:
         return original(*arguments, **options)  # type: ignore[arg-type]  # passed on as it came
 
     session.Session.answer = counting  # type: ignore[method-assign,assignment]  # counts what the adapter asks
-    with tempfile.TemporaryDirectory() as place, RunningServer(Path(place) / "server") as server:
-        classroom = Classroom(server.url, Token(server.admin_token), Path(place))
+    with tempfile.TemporaryDirectory() as place, RunningServer(Path(place) / "server") as server, Zygote() as zygote:
+        classroom = Classroom(server.url, Token(server.admin_token), Path(place), zygote)
         classroom.open()
         forge = classroom.forge()
         course = Course(classroom.settings(), COURSE, forge, classroom.tokens["teacher"])

@@ -19,6 +19,7 @@ from git_exchange.operations.submit import prepare, submit
 from git_exchange.secret import Token
 from tests.exchange.classroom import COURSE, Classroom, write_notebook
 from tests.exchange.proxy import CuttingProxy
+from tests.exchange.zygote import Zygote
 
 RULES = SelectionRules(ignore=(), include=("*",), max_file_size=100_000_000, max_total_size=100_000_000)
 CELLS = 60
@@ -35,8 +36,8 @@ def write(path: Path, answers: int) -> None:
 
 def main() -> None:
     """Print bytes and seconds of the first submission, of a second one, and of one from a machine without a cache."""
-    with tempfile.TemporaryDirectory() as place, RunningServer(Path(place) / "server") as server:
-        classroom = Classroom(server.url, Token(server.admin_token), Path(place))
+    with tempfile.TemporaryDirectory() as place, RunningServer(Path(place) / "server") as server, Zygote() as zygote:
+        classroom = Classroom(server.url, Token(server.admin_token), Path(place), zygote)
         classroom.open("ann")
         released = classroom.make_release()
         write(released / "p1.ipynb", 0)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import subprocess
-import sys
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -20,6 +18,7 @@ from git_exchange.forge.ports import ForgeAdmin, Project
 from git_exchange.rules import layout
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
+from tests.exchange.zygote import Zygote
 
 COURSE = "calc 101"
 
@@ -39,6 +38,7 @@ class Classroom:
     url: str
     admin: Token
     place: Path
+    zygote: Zygote
     kind: str = "gitlab"
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     people: dict[str, Someone] = field(default_factory=dict)
@@ -108,19 +108,8 @@ class Classroom:
     def run(self, someone: Someone, command: list[str], folder: Path | None = None, **environment: str) -> Result:
         """Run a command as this person, whatever its end."""
         module = {"nbgrader": "nbgrader", "git-exchange": "git_exchange.cli.main"}[command[0]]
-        done = subprocess.run(
-            [sys.executable, "-m", module, *command[1:]],
-            cwd=folder or someone.work,
-            env=someone.environment() | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            timeout=120,
-            check=False,
-        )
-        return Result(done.returncode, done.stdout)
+        own = someone.environment() | environment
+        return Result(*self.zygote.run(module, command[1:], folder or someone.work, own, timeout=120))
 
     def nbgrader(self, name: str, *arguments: str, course: str = COURSE, **environment: str) -> Result:
         """Run nbgrader as the instructor (in the course directory) or as a student (in the work folder)."""

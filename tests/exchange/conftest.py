@@ -10,6 +10,7 @@ import pytest
 from git_exchange.devserver import RunningServer
 from git_exchange.secret import Token
 from tests.exchange.classroom import Classroom
+from tests.exchange.zygote import Zygote
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    with Zygote() as running:
+        yield running
+
+
 @pytest.fixture
-def classroom(server: RunningServer, tmp_path: Path) -> Classroom:
-    return Classroom(server.url, Token(server.admin_token), tmp_path)
+def classroom(server: RunningServer, zygote: Zygote, tmp_path: Path) -> Classroom:
+    return Classroom(server.url, Token(server.admin_token), tmp_path, zygote)

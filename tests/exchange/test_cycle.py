@@ -18,7 +18,8 @@ def submit_work(classroom: Classroom, student: str, *sources: str) -> None:
 
 def test_what_a_student_submits_is_what_the_instructor_collects(classroom: Classroom) -> None:
     classroom.open("ann")
-    released = classroom.release("ps1", data__csv="1,2\n")
+    released = classroom.make_release("ps1", data__csv="1,2\n")
+    classroom.ok("teacher", "release_assignment", "ps1")
     assert f"{COURSE} ps1" in classroom.ok("ann", "list")
     classroom.ok("ann", "fetch_assignment", "ps1")
     work = classroom.student("ann").work / "ps1"

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.exchange.conftest import classroom, server
+from tests.exchange.conftest import classroom, server, zygote
 
-__all__ = ["classroom", "server"]
+__all__ = ["classroom", "server", "zygote"]
