@@ -27,8 +27,6 @@ from git_exchange.devserver.viewer import Viewer
 
 CHUNK = 65_536
 LARGEST_BODY = 10 * 1024**3
-# A backend whose client is gone ends by itself, as its input ends; after this many seconds it is killed.
-ORPHAN_SECONDS = 30.0
 
 DENIED = (
     "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect or you're"
@@ -59,6 +57,7 @@ class Backends:
         self.places = asyncio.Semaphore(HTTP_BACKENDS)
         self.tasks: set[asyncio.Task[None]] = set()
         self._running: set[asyncio.subprocess.Process] = set()
+        self._closing = False
 
     async def start(self, backend: Path, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
         """Start one in a process group of its own."""
@@ -72,6 +71,8 @@ class Backends:
             start_new_session=True,
         )
         self._running.add(process)
+        if self._closing:
+            kill(process)
         return process
 
     def ended(self, process: asyncio.subprocess.Process) -> None:
@@ -79,7 +80,8 @@ class Backends:
         self._running.discard(process)
 
     async def close(self) -> None:
-        """End all that is under way."""
+        """End all that is under way, and what was just about to start."""
+        self._closing = True
         for process in list(self._running):
             kill(process)
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -117,6 +119,7 @@ class GitHandler(SiteHandler):
         self._pump: asyncio.Task[None] | None = None
         self._gone = False
         self._receives = False
+        self._arrived = False
 
     async def prepare(self) -> None:
         """Decide, and start the backend before the body arrives."""
@@ -163,12 +166,10 @@ class GitHandler(SiteHandler):
         await self._conclude()
 
     def on_connection_close(self) -> None:
-        """Let a push end by itself, whatever it decides; a fetch nobody wants is ended."""
+        """Let a push that has arrived whole go on, as GitLab does; end a torn one, and a fetch that nobody wants."""
         self._gone = True
-        if self._process is not None:
-            self._end_input(self._process)
-            if not self._receives:
-                kill(self._process)
+        if self._process is not None and not (self._receives and self._arrived):
+            kill(self._process)
 
     async def _conclude(self) -> None:
         if self._refusal is not None:
@@ -176,7 +177,9 @@ class GitHandler(SiteHandler):
             return
         if self._process is None or self._pump is None:
             return
-        self._end_input(self._process)
+        self._arrived = True
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         await self._pump
         if not self._gone:
             with contextlib.suppress(StreamClosedError):
@@ -220,6 +223,7 @@ class GitHandler(SiteHandler):
 
     def _environment(self, project: Project, viewer: Viewer, endpoint: str, report: Path | None) -> dict[str, str]:
         headers = self.request.headers
+        # Without CONTENT_LENGTH the backend reads to the end of its input; with it, one that is cut off makes it spin.
         found = self.site.repositories.environment() | {
             "GIT_PROJECT_ROOT": str(self.site.repositories.root),
             "GIT_HTTP_EXPORT_ALL": "1",
@@ -233,8 +237,6 @@ class GitHandler(SiteHandler):
         }
         if viewer.user is None:
             del found["REMOTE_USER"]
-        if "Content-Length" in headers:
-            found["CONTENT_LENGTH"] = headers["Content-Length"]
         if "Content-Encoding" in headers:
             found["HTTP_CONTENT_ENCODING"] = headers["Content-Encoding"]
         if "Git-Protocol" in headers:
@@ -275,14 +277,3 @@ class GitHandler(SiteHandler):
                 await self.flush()
             except StreamClosedError:
                 self._gone = True
-
-    def _end_input(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdin is not None and not process.stdin.is_closing():
-            process.stdin.close()
-        if self._gone and process.returncode is None:
-            asyncio.get_running_loop().call_later(ORPHAN_SECONDS, _kill_if_running, process)
-
-
-def _kill_if_running(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        kill(process)

@@ -84,7 +84,7 @@ def serve(host: str, port: int, state: Path | None, *, announce: Announce) -> No
         state = state.absolute()
         lock = FileLock(state / "lock")
         try:
-            stack.enter_context(lock.acquire(timeout=5))
+            stack.enter_context(lock.acquire(timeout=1))
         except Timeout:
             raise StateInUseError(f"Another development server uses {state}.") from None
         asyncio.run(_serve(host, port, state, backend, announce))
@@ -125,6 +125,7 @@ async def _serve(host: str, port: int, folder: Path, backend: Path, announce: An
         await backends.close()
         await site.webhooks.close()
         await server.close_all_connections()
+        await backends.close()
         store.close()
 
 

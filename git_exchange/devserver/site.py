@@ -16,7 +16,7 @@ from git_exchange.devserver.webhooks import Webhooks
 # What this server says it is; the newest GitLab whose behaviour was read for it.
 VERSION = "18.5.0"
 REVISION = "devserver"
-HTTP_BACKENDS = 8
+HTTP_BACKENDS = 16
 
 
 @dataclass

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
@@ -237,3 +239,18 @@ def info_refs(
         auth=("x", person.token) if person else None,
         timeout=30,
     )
+
+
+def test_a_client_that_goes_away_leaves_no_backend_behind(world: World) -> None:
+    project = world.project()
+    host, port = world.server.url.removeprefix("http://").split(":")
+    basic = base64.b64encode(f"x:{world.server.admin_token}".encode()).decode()
+    children = Path(f"/proc/{world.server.pid}/task/{world.server.pid}/children")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            f"POST /{project.path_with_namespace}.git/git-receive-pack HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Basic {basic}\r\nContent-Type: application/x-git-receive-pack-request\r\n"
+            "Content-Length: 1000\r\n\r\n0".encode()
+        )
+        eventually(lambda: children.read_text().split())
+    eventually(lambda: not children.read_text().split())
