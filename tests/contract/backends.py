@@ -11,7 +11,9 @@ from pathlib import Path
 import requests
 
 from git_exchange.devserver import RunningServer
+from git_exchange.forge.ports import Group
 from git_exchange.secret import Token
+from tests import realforge
 
 # Kind of forge, and the variables that name a real server of that kind and an administrator's token for it.
 REAL = {"gitlab": ("GIT_EXCHANGE_TEST_GITLAB_URL", "GIT_EXCHANGE_TEST_GITLAB_TOKEN")}
@@ -19,36 +21,50 @@ REAL = {"gitlab": ("GIT_EXCHANGE_TEST_GITLAB_URL", "GIT_EXCHANGE_TEST_GITLAB_TOK
 
 @dataclass(frozen=True)
 class Backend:
-    """A running forge and an administrator's token. ``patience`` is how many seconds its background jobs may take."""
+    """A running forge and an administrator's token. ``patience`` is how many seconds its background jobs may take.
+
+    What differs by the kind of forge: whether groups lie in each other, with members and rights that go down
+    (``nested_groups``), and whether one request tells the heads of many projects (``bulk_heads``).
+    """
 
     name: str
     kind: str
     url: str
     admin: Token
     patience: float
+    nested_groups: bool = True
+    bulk_heads: bool = True
 
-    def make_empty_project(self, group_id: int, path: str) -> None:
+    def address(self, group: Group) -> str:
+        """Return where the group's projects lie on the server: in a path, or below a joint name."""
+        return f"{self.url}/{group.full_path if self.nested_groups else group.full_path.replace('/', '.')}"
+
+    def make_empty_project(self, group: Group, path: str) -> None:
         """Make a project without a commit, which no port of ours does."""
-        requests.post(
-            f"{self.url}/api/v4/projects",
-            json={"path": path, "name": path, "namespace_id": group_id, "initialize_with_readme": False},
-            headers={"Authorization": f"Bearer {self.admin.value}"},
-            timeout=60,
-        ).raise_for_status()
+        if self.kind == "gitea":
+            where = f"{self.url}/api/v1/orgs/{group.web_url.rpartition('/')[2]}/repos"
+            body: dict[str, object] = {"name": path, "private": True, "auto_init": False}
+        else:
+            where = f"{self.url}/api/v4/projects"
+            body = {"path": path, "name": path, "namespace_id": group.id, "initialize_with_readme": False}
+        headers = {"Authorization": f"Bearer {self.admin.value}"}
+        requests.post(where, json=body, headers=headers, timeout=60).raise_for_status()
 
 
 def names() -> list[str]:
     """Return the backends that can be run here: always the development server, and what the environment names."""
-    return ["devserver", *(kind for kind, variables in REAL.items() if all(map(os.environ.get, variables)))]
+    real = [kind for kind, variables in REAL.items() if all(map(os.environ.get, variables))]
+    return ["devserver", *real, *(["gitea"] if realforge.available() else [])]
 
 
 def missing() -> list[str]:
     """Return a sentence for every kind of real server that is not set."""
-    return [
+    unset = [
         f"contract suite: no real {kind} server ({url} and {token} are not set)"
         for kind, (url, token) in REAL.items()
         if kind not in names()
     ]
+    return unset if "gitea" in names() else [*unset, f"contract suite: {realforge.MISSING}"]
 
 
 @contextmanager
@@ -58,5 +74,10 @@ def running(name: str, place: Path) -> Iterator[Backend]:
         with RunningServer(place) as server:
             yield Backend(name, "gitlab", server.url, Token(server.admin_token, "the test"), patience=10)
         return
-    url, token = (os.environ[variable] for variable in REAL[name])
-    yield Backend(name, name, url.rstrip("/"), Token(token, "the test"), patience=120)
+    if name == "gitea":
+        with realforge.running(place) as forge:
+            token = Token(forge.token, "the test")
+            yield Backend(name, name, forge.url, token, patience=30, nested_groups=False, bulk_heads=False)
+        return
+    url, value = (os.environ[variable] for variable in REAL[name])
+    yield Backend(name, name, url.rstrip("/"), Token(value, "the test"), patience=120)

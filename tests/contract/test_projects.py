@@ -8,10 +8,12 @@ import pytest
 
 from git_exchange.errors import Forbidden, ForgeError, NotFound
 from git_exchange.forge.ports import ForgeAdmin, Group, Role, Visibility
-from tests.contract.conftest import SUBMIT, Course
+from tests.contract.conftest import SUBMIT, Course, Site
 
 
-def test_a_group_is_made_once_and_then_found(forge: ForgeAdmin, namespace: Group, requests_made: list[str]) -> None:
+def test_a_group_is_made_once_and_then_found(
+    site: Site, forge: ForgeAdmin, namespace: Group, requests_made: list[str]
+) -> None:
     path = f"g-{uuid.uuid4().hex[:8]}"
 
     def ensure() -> Group:
@@ -22,7 +24,8 @@ def test_a_group_is_made_once_and_then_found(forge: ForgeAdmin, namespace: Group
     first = ensure()
     assert (first.full_path, first.description) == (f"{namespace.full_path}/{path}", "About it.")
     assert (first.name, first.visibility) == ("Calculus", Visibility.PRIVATE)
-    assert first.full_path in first.web_url
+    assert first.web_url.startswith(site.backend.url)
+    assert first.web_url.endswith(site.backend.address(first).rpartition("/")[2])
     requests_made.clear()
     assert ensure() == first
     assert all(request.startswith("GET ") for request in requests_made)
@@ -171,6 +174,6 @@ def test_addresses_lie_on_the_configured_origin_and_hold_no_credentials(course: 
     forge = course.site.admin
     assert forge.url == course.site.backend.url
     for url in (forge.git_url(project), forge.commit_url(project, "1" * 40)):
-        assert url.startswith(f"{course.site.backend.url}/{course.group.full_path}/assignments")
+        assert url.startswith(f"{course.site.backend.address(course.group)}/assignments")
         assert "@" not in url
     assert forge.commit_url(project, "1" * 40).endswith("1" * 40)

@@ -151,9 +151,8 @@ class Gitea:
 
     def ensure_group(self, parent: str, path: str, *, name: str, description: str, visibility: Visibility) -> Group:
         """Return the group ``parent/path`` with its teams; a namespace needs no making. Raise Forbidden, Conflict."""
-        full_path = f"{parent}/{path}".strip("/")
         return organisations.ensure(
-            self._session, self._names, full_path, name=name, description=description, visibility=visibility
+            self._session, self._names, parent, path, name=name, description=description, visibility=visibility
         )
 
     def ensure_project(
@@ -212,6 +211,8 @@ class Gitea:
 
     def create_token(self, account: Account, *, name: str, scopes: Collection[str], expires: date) -> Token:
         """Create a token of an account that this object made; it does not expire. Raise Forbidden."""
+        if expires < datetime.now(timezone.utc).date():
+            raise UnexpectedAnswer(f"{self.url} makes no tokens that expire: one until {expires} would stay valid.")
         return self._accounts.create_token(account, name=name, words=scopes)
 
     def _me(self) -> Account:

@@ -16,7 +16,7 @@ def read(session: Session, path: str, organisation: str) -> list[Member]:
     """Return all members of the project at ``path``. ``direct`` means that the access of their own is what counts."""
     try:
         by_team = {member.account.id: member for member in teams.members(session, organisation)}
-    except NotFound:  # the owner is a person
+    except (NotFound, Forbidden):  # the owner is a person, or we are no members
         by_team = {}
     found = {number: Member(member.account, member.role, direct=False) for number, member in by_team.items()}
     for account in session.all(f"{path}/collaborators", values.account):

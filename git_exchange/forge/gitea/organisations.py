@@ -39,14 +39,18 @@ def find(session: Session, names: Names, full_path: str, account_id: Callable[[]
 
 
 def ensure(
-    session: Session, names: Names, full_path: str, *, name: str, description: str, visibility: Visibility
+    session: Session, names: Names, parent: str, path: str, *, name: str, description: str, visibility: Visibility
 ) -> Group:
     """Return the group with the course's teams, made or brought to this description and visibility.
 
-    Its name is only set when it is made: people may change it. Raise Forbidden, Conflict.
+    Its name is only set when it is made: people may change it. Raise Forbidden, Conflict, and NotFound for a
+    parent that is neither the namespace nor a group.
     """
+    full_path = f"{parent}/{path}".strip("/")
     if names.is_namespace(full_path):
-        return Group(0, full_path, name, "", Visibility.PUBLIC, session.url)
+        return Group(0, full_path, path, "", Visibility.PUBLIC, session.url)
+    if parent and not names.is_namespace(parent):
+        _named(session, names, names.organisation(parent))
     organisation = names.organisation(full_path)
     wanted: dict[str, object] = {"description": fitting(description), "visibility": values.WORD_OF[visibility]}
     body = {"username": organisation, "full_name": name[:MAX_FULL_NAME], **wanted}

@@ -88,6 +88,8 @@ class Session:
             rows = answer.document
             if isinstance(rows, dict):
                 rows = rows.get("data")
+            elif rows is None:  # a list of nothing is sometimes written so
+                rows = []
             if not isinstance(rows, list):
                 raise UnexpectedAnswer(f"{self.url} answered GET {path} with something else than a list.")
             yield Page([self.understood(into, row, path) for row in rows], answer)

@@ -68,13 +68,15 @@ def members(session: Session, organisation: str) -> list[Member]:
 
 
 def role_in(session: Session, organisation: str, account: Account) -> Role:
-    """Return the account's role by teams, of whatever name they are; NONE for who is in none, or if it is hidden."""
-    path = f"/users/{encoded(account.username)}/orgs/{encoded(organisation)}/permissions"
+    """Return the account's role by the course's teams; NONE for who is in none, or if teams are hidden from us."""
+    if not session.exists(f"/orgs/{encoded(organisation)}/members/{encoded(account.username)}"):
+        return Role.NONE
     try:
-        allowed = session.get(path, lambda raw: {key: raw[key] is True for key in _LEVELS})
+        found = read(session, organisation)
     except (NotFound, Forbidden):
         return Role.NONE
-    return next((role for key, role in _LEVELS.items() if allowed[key]), Role.NONE)
+    by_role = sorted((name for name in found if name in ROLE_OF), key=lambda name: -ROLE_OF[name])
+    return next((ROLE_OF[name] for name in by_role if _is_in(session, found[name], account)), Role.NONE)
 
 
 def set_role(session: Session, organisation: str, account: Account, role: Role) -> bool:
@@ -101,14 +103,6 @@ def set_role(session: Session, organisation: str, account: Account, role: Role) 
         with suppress(NotFound):
             session.change("delete", _member(found[name], account))
     return inside != wanted
-
-
-_LEVELS = {
-    "is_owner": Role.INSTRUCTOR,
-    "is_admin": Role.INSTRUCTOR,
-    "can_write": Role.GRADER,
-    "can_read": Role.READER,
-}
 
 
 def _team(raw: dict[str, Any]) -> Team:
