@@ -32,11 +32,9 @@ for command in (course, roster, doctor, demo, devserver):
 def main() -> None:
     """Run the command line; exit status 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     try:
-        cli.main(standalone_mode=False)
+        sys.exit(cli.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

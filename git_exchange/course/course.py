@@ -21,7 +21,7 @@ from git_exchange.errors import (
     NotStaff,
 )
 from git_exchange.forge.connect import connect
-from git_exchange.forge.ports import Account, Forge, Group, Project
+from git_exchange.forge.ports import Account, Forge, Group, Project, Role
 from git_exchange.rules import layout
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
@@ -200,7 +200,8 @@ class Course:
             for project in self.forge.my_projects("student-")
             if project.group_path == path and layout.student_in(project.path, project.description) is not None
         ]
-        if len(mine) == 1:
+        # Staff can push to every student's project; a seat of one's own is one in which one is a student.
+        if len(mine) == 1 and self.forge.role_in(mine[0], self.account()) is Role.STUDENT:
             return mine[0]
         if not mine:
             raise NotAStudent(
@@ -208,9 +209,8 @@ class Course:
                 hint="Ask the course's staff to add you to the roster.",
             )
         raise NotAStudent(
-            f"{self.account().username} can write to {len(mine)} students' projects in {self.course_id}: it is not"
-            " clear whose is meant.",
-            hint="Staff name the student: --student=ID.",
+            f"{self.account().username} is on the staff of {self.course_id} and has no seat in it.",
+            hint="To do this for a student, name the student: --student=ID.",
         )
 
     def _once(self, key: str, read: Callable[[], _Read]) -> _Read:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from git_exchange.course.course import Course
+from git_exchange.errors import NotAMember
 from git_exchange.forge.ports import Project
 from git_exchange.rules import layout
 
@@ -30,6 +31,21 @@ def seats(course: Course) -> list[Seat]:
 def seat_of(course: Course, student_id: str) -> Seat:
     """Return the seat of the student. Raise NotAMember."""
     return Seat(student_id, course.seat_project(student_id))
+
+
+def seat_for(course: Course, student_id: str | None) -> Seat:
+    """Return one's own seat, or for staff the one that is named. Raise NotAMember, NotAStudent."""
+    if student_id is None:
+        return my_seat(course)
+    if course.is_staff():
+        return seat_of(course, student_id)
+    mine = my_seat(course)
+    if mine.student_id != student_id:
+        raise NotAMember(
+            f"You do not have access to this course as {student_id}: your seat is {mine.student_id}'s.",
+            hint="Leave out --student.",
+        )
+    return mine
 
 
 def my_seat(course: Course) -> Seat:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from git_exchange.course.course import Course
-from git_exchange.course.releases import Release, ensure_fetched, find_release
+from git_exchange.course.releases import Release, ensure_fetched
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files import replace
 from git_exchange.files.paths import display, problem
@@ -31,18 +31,18 @@ class Fetched:
 
 def fetch(
     course: Course,
-    assignment_id: str,
+    release: Release,
     folder: Path,
     *,
     ignore_patterns: Sequence[str] = (),
     missing_only: bool = False,
     listener: Listener = ignore,
 ) -> Fetched:
-    """Write the newest release to ``folder``: whole if it does not exist, else (``missing_only``) only what is missing.
+    """Write the release to ``folder``: whole if it does not exist, else (``missing_only``) only what is missing.
 
-    Raise AssignmentNotFound. Run again after an interruption it starts over: the folder appears complete or not at all.
+    Raise AssignmentNotFound if it was taken back meanwhile. Run again after an interruption it starts over: the folder
+    appears complete or not at all.
     """
-    release = find_release(course, assignment_id)
     ensure_fetched(course, release)
 
     def write(repository: Repository) -> tuple[str, ...]:

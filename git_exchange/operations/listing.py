@@ -11,7 +11,7 @@ from git_exchange.course.course import Course
 from git_exchange.course.own import OwnAttempt, own_attempts, top_notebooks
 from git_exchange.course.receipts import append_receipts, read_ledger
 from git_exchange.course.releases import Release, ensure_fetched, releases
-from git_exchange.course.seats import Seat, my_seat, seats
+from git_exchange.course.seats import seat_for, seats
 from git_exchange.errors import NotAStudent, NotFound
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.forge.ports import Forge
@@ -72,15 +72,12 @@ def released(course: Course) -> list[Release]:
 
 def submitted(course: Course, student_id: str | None = None) -> list[OwnAttempt]:
     """Return this account's attempts in the course (staff: those of ``student_id``), [] for staff without a seat."""
-    if student_id is not None and course.is_staff():
-        return own_attempts(course, Seat(student_id, course.seat_project(student_id)))
     try:
-        seat = my_seat(course)
+        return own_attempts(course, seat_for(course, student_id))
     except NotAStudent:
         if course.is_staff():
             return []
         raise
-    return own_attempts(course, seat)
 
 
 def inbound(

@@ -7,6 +7,7 @@ from typing import Any
 
 from nbgrader.exchange.abc import ExchangeFetchAssignment as ABCExchangeFetchAssignment
 
+from git_exchange.course.releases import find_release
 from git_exchange.operations.fetch import fetch
 from git_exchange.plugin.exchange import Exchange
 from git_exchange.settings import Limits
@@ -28,9 +29,11 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         super()._load_config(cfg, **kwargs)
 
     def init_src(self) -> None:
-        """Check course and access."""
+        """Check course and access, and find the release."""
         self.check_course()
         self.check_access()
+        self.course = self.open_course()
+        self.release = find_release(self.course, self.coursedir.assignment_id)
 
     def init_dest(self) -> None:
         """Find where the folder goes; an existing one is touched only with ``replace_missing_files``."""
@@ -42,12 +45,11 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
     def copy_files(self) -> None:
         """Fetch the release and write it."""
         course_id, assignment_id = self.coursedir.course_id, self.coursedir.assignment_id
-        course = self.open_course()
-        self.log.info("Source: %s", course.assignments().web_url)
+        self.log.info("Source: %s", self.course.assignments().web_url)
         self.log.info("Destination: %s", self.dest_path)
         fetch(
-            course,
-            assignment_id,
+            self.course,
+            self.release,
             self.dest_path,
             ignore_patterns=tuple(self.coursedir.ignore),
             missing_only=self.replace_missing_files,

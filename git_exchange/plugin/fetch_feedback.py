@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from nbgrader.exchange.abc import ExchangeFetchFeedback as ABCExchangeFetchFeedback
 
-from git_exchange.course.course import Course
 from git_exchange.course.own import own_attempts
-from git_exchange.course.seats import Seat, my_seat, seat_of
+from git_exchange.course.seats import seat_for
 from git_exchange.operations.fetch_feedback import fetch_feedback
 from git_exchange.plugin.exchange import Exchange
 from git_exchange.settings import Limits
@@ -29,7 +28,7 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
     def copy_files(self) -> None:
         """Fetch and write; say for which submissions there is nothing yet."""
         course = self.open_course()
-        seat = self._seat(course)
+        seat = seat_for(course, self.student_id)
         self.log.info("Source: %s", seat.project.web_url)
         self.log.info("Destination: %s", self.dest_path)
         mine = own_attempts(course, seat, self.coursedir.assignment_id or None)
@@ -42,8 +41,3 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
             )
         if not mine:
             self.log.warning("You have not submitted %s in %s.", self.coursedir.assignment_id, course.course_id)
-
-    def _seat(self, course: Course) -> Seat:
-        if self.student_id is not None and course.is_staff():
-            return seat_of(course, self.student_id)
-        return my_seat(course)

@@ -8,8 +8,7 @@ from textwrap import dedent
 from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from traitlets import Bool
 
-from git_exchange.course.course import Course
-from git_exchange.course.seats import Seat, my_seat, seat_of
+from git_exchange.course.seats import seat_for
 from git_exchange.operations.submit import Notebooks, prepare, submit
 from git_exchange.plugin.exchange import Exchange
 from git_exchange.plugin.listings import forget_listings
@@ -49,7 +48,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         """Compare with the release, push, and print the receipt."""
         course_id, assignment_id = self.coursedir.course_id, self.coursedir.assignment_id
         course = self.open_course()
-        seat = self._seat(course)
+        seat = seat_for(course, self.student_id)
         prepared = prepare(
             course, seat, assignment_id, Path(self.src_path), self.selection_rules(), listener=self.listen
         )
@@ -60,20 +59,6 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         forget_listings()
         self.log.info("Submitted as: %s %s %s", course_id, assignment_id, times.timestamp(receipt.at))
         self.log.info("Receipt: attempt %d of %s, commit %s", receipt.number, receipt.student_id, receipt.url)
-
-    def _seat(self, course: Course) -> Seat:
-        """Return the student's own seat, or for staff the one that was named."""
-        if self.student_id is None:
-            return my_seat(course)
-        if course.is_staff():
-            return seat_of(course, self.student_id)
-        mine = my_seat(course)
-        if mine.student_id != self.student_id:
-            self.fail(
-                f"You do not have access to this course as {self.student_id}: your seat is {mine.student_id}'s."
-                " Leave out --student."
-            )
-        return mine
 
     def _compare(self, notebooks: Notebooks) -> None:
         if not notebooks.missing and not notebooks.extra:

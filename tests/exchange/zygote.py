@@ -95,6 +95,7 @@ def serve(address: str) -> None:
 def _command(request: dict[str, object]) -> int:
     import atexit
     import runpy
+    import warnings
 
     output = os.open(str(request["output"]), os.O_WRONLY)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -110,6 +111,7 @@ def _command(request: dict[str, object]) -> int:
     sys.path.insert(0, str(request["folder"]))
     module = str(request["module"])
     sys.argv = [module, *arguments]
+    warnings.filterwarnings("ignore", "'git_exchange.cli.main' found in sys.modules", RuntimeWarning)
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         status = 0
