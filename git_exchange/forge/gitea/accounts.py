@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
+from git_exchange.forge.answers import text
 from git_exchange.forge.gitea import scopes, values
 from git_exchange.forge.gitea.session import Session
 from git_exchange.forge.http import encoded
@@ -74,4 +75,4 @@ class Accounts:
         return self._session.understood(lambda raw: self._token(raw, account), answer.document, path)
 
     def _token(self, raw: dict[str, Any], account: Account) -> Token:
-        return Token(values.text(raw["sha1"]), f"{self._session.url}, made for {account.username}")
+        return Token(text(raw["sha1"]), f"{self._session.url}, made for {account.username}")

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime, timezone
 
 from git_exchange.errors import Forbidden, NotFound, UnexpectedAnswer
+from git_exchange.forge.answers import text
 from git_exchange.forge.gitea import (
     accounts,
     collaborators,
@@ -75,7 +76,7 @@ class Gitea:
         Gitea tells since 1.27, Forgejo does not.
         """
         try:
-            return self._session.get("/token", lambda raw: scopes.words(list(map(values.text, raw["scopes"]))))
+            return self._session.get("/token", lambda raw: scopes.words(list(map(text, raw["scopes"]))))
         except (Forbidden, NotFound, UnexpectedAnswer):
             return None
 

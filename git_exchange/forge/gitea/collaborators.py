@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from git_exchange.errors import Forbidden, NotFound
+from git_exchange.forge.answers import text
 from git_exchange.forge.gitea import teams, values
 from git_exchange.forge.gitea.session import Session
 from git_exchange.forge.http import encoded
@@ -57,7 +58,7 @@ def ensure(session: Session, path: str, organisation: str, account: Account, rol
 
 def _permission(session: Session, path: str, account: Account) -> str:
     def permission(raw: dict[str, Any]) -> str:
-        return values.text(raw["permission"])
+        return text(raw["permission"])
 
     try:
         return session.get(f"{_collaborator(path, account)}/permission", permission)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from git_exchange.errors import Conflict, ForgeError, ForgeUnreachable, NotFound, Throttled
-from git_exchange.forge.gitea import values
+from git_exchange.forge.answers import text
 from git_exchange.forge.gitea.session import Session
 from git_exchange.forge.ports import HeadsAt, Project
 
@@ -68,7 +68,7 @@ def all_heads(session: Session, path: str) -> tuple[dict[str, str], datetime]:
 def _heads(raw: Any) -> dict[str, str]:
     if isinstance(raw, dict):
         raw = [raw]
-    return {values.text(one["ref"]): values.text(one["object"]["sha"]) for one in raw}
+    return {text(one["ref"]): text(one["object"]["sha"]) for one in raw}
 
 
 def _each(

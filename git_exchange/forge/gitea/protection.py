@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from git_exchange.errors import Conflict, NotFound, UnexpectedAnswer
-from git_exchange.forge.gitea import rules, values
+from git_exchange.forge.answers import number, text
+from git_exchange.forge.gitea import rules
 from git_exchange.forge.gitea.rules import Found
 from git_exchange.forge.gitea.session import Answer, Session
 from git_exchange.forge.http import encoded
@@ -120,11 +121,11 @@ def _rules(raw: list[dict[str, Any]]) -> list[Found]:
 def _ensure_tags(session: Session, path: str) -> bool:
     where = f"{path}/tag_protections"
     found = session.get(where, _tag_rules)
-    surplus = [number for number, name, teams in found if name != "*" or teams != rules.STAFF]
+    surplus = [rule_id for rule_id, name, teams in found if name != "*" or teams != rules.STAFF]
     # A tag may be made if any rule that matches it allows it.
-    for number in surplus:
+    for rule_id in surplus:
         with suppress(NotFound):
-            session.change("delete", f"{where}/{number}")
+            session.change("delete", f"{where}/{rule_id}")
     if len(surplus) < len(found):
         return bool(surplus)
     body = {"name_pattern": "*", "whitelist_usernames": [], "whitelist_teams": sorted(rules.STAFF)}
@@ -139,8 +140,8 @@ def _tag_rules(raw: list[dict[str, Any]]) -> list[tuple[int, str, frozenset[str]
     """Return number, pattern and teams of each rule; None for teams if single people may tag as well."""
     return [
         (
-            values.number(one["id"]),
-            values.text(one["name_pattern"]),
+            number(one["id"]),
+            text(one["name_pattern"]),
             None if one["whitelist_usernames"] else frozenset(one["whitelist_teams"] or ()),
         )
         for one in raw

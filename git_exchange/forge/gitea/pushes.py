@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from git_exchange.forge.answers import number, text
 from git_exchange.forge.gitea import values
 from git_exchange.forge.gitea.session import Session
 from git_exchange.forge.ports import Account, Push
@@ -55,13 +56,13 @@ def row(raw: dict[str, Any]) -> Row:
     content = json.loads(raw["content"]) if raw["op_type"] == "commit_repo" and raw.get("content") else {}
     compared = (content.get("CompareURL") or "").rpartition("/")[2].partition("...")[0]
     return Row(
-        id=values.number(raw["id"]),
-        kind=values.text(raw["op_type"]),
-        project_id=values.number(raw["repo_id"]),
+        id=number(raw["id"]),
+        kind=text(raw["op_type"]),
+        project_id=number(raw["repo_id"]),
         ref=ref if not ref or ref.startswith("refs/") else values.HEADS + ref,
-        head=values.text(content["HeadCommit"]["Sha1"]) if content.get("HeadCommit") else None,
+        head=text(content["HeadCommit"]["Sha1"]) if content.get("HeadCommit") else None,
         before=compared if compared.strip("0") else None,
-        at=parse_iso(values.text(raw["created"])),
+        at=parse_iso(text(raw["created"])),
         account=values.account(raw["act_user"]),
     )
 

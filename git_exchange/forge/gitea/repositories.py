@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from git_exchange.errors import Conflict, NotFound, UnexpectedAnswer
+from git_exchange.forge.answers import number, text
 from git_exchange.forge.gitea import values
 from git_exchange.forge.gitea.names import Names
 from git_exchange.forge.gitea.session import Session
@@ -138,8 +139,8 @@ def _made_meanwhile(session: Session, names: Names, full_path: str, error: Confl
 
 
 def _full_name(raw: dict[str, Any]) -> str:
-    return f"{values.text(raw['owner']['login'])}/{values.text(raw['name'])}"
+    return f"{text(raw['owner']['login'])}/{text(raw['name'])}"
 
 
 def _id(raw: dict[str, Any]) -> int:
-    return values.number(raw["id"])
+    return number(raw["id"])

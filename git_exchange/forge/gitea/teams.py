@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
+from git_exchange.forge.answers import number, text
 from git_exchange.forge.gitea import values
 from git_exchange.forge.gitea.session import Session
 from git_exchange.forge.http import encoded
@@ -108,8 +109,8 @@ def set_role(session: Session, organisation: str, account: Account, role: Role) 
 def _team(raw: dict[str, Any]) -> Team:
     units = raw.get("units_map") or {}
     return Team(
-        values.number(raw["id"]),
-        values.text(raw["name"]),
+        number(raw["id"]),
+        text(raw["name"]),
         units.get("repo.code", raw["permission"]),
         raw["includes_all_repositories"] is True,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from git_exchange.forge.answers import number, text
 from git_exchange.forge.gitea.names import Names
 from git_exchange.forge.ports import Account, Branch, Group, Project, Role, Visibility
 from git_exchange.rules.times import parse_iso
@@ -68,17 +69,3 @@ def role_of(permission: str, *, direct: bool) -> Role:
     if permission == "write":
         return Role.STUDENT if direct else Role.GRADER
     return Role.READER if permission == "read" else Role.NONE
-
-
-def number(value: object) -> int:
-    """Return an integer that is one. Raise TypeError."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"not a number: {type(value).__name__}")
-    return value
-
-
-def text(value: object) -> str:
-    """Return a text that is one. Raise TypeError."""
-    if not isinstance(value, str):
-        raise TypeError(f"not a text: {type(value).__name__}")
-    return value

@@ -7,11 +7,13 @@ slower (``heads``).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 
 from git_exchange.errors import Forbidden, NotFound, UnexpectedAnswer
+from git_exchange.forge.answers import number, text
 from git_exchange.forge.gitlab import heads, membership, projects, protection, values
-from git_exchange.forge.gitlab.session import Session, encoded
+from git_exchange.forge.gitlab.session import Session
+from git_exchange.forge.http import clock_ahead, encoded
 from git_exchange.forge.ports import (
     Account,
     Branch,
@@ -66,14 +68,11 @@ class GitLab:
         """Return version and clock."""
         before = datetime.now(timezone.utc)
         answer = self._session.answer("get", "/version")
-        here = before + (datetime.now(timezone.utc) - before) / 2
-        there = answer.moment()
-        # The header has whole seconds: on average the clock was half a second further.
-        ahead = (there + timedelta(seconds=0.5) - here).total_seconds()
+        there, after = answer.moment(), datetime.now(timezone.utc)
         version = answer.document.get("version") if isinstance(answer.document, dict) else None
         if not isinstance(version, str):
             raise UnexpectedAnswer(f"{self.url} does not tell its version as GitLab does.")
-        return ServerInfo(self.kind, version, there, ahead)
+        return ServerInfo(self.kind, version, there, clock_ahead(before, there, after))
 
     def find_group(self, full_path: str) -> Group:
         """Return the group. Raise NotFound."""
@@ -115,11 +114,11 @@ class GitLab:
         found: dict[int, Push] = {}
         query = {"action": "pushed", "after": after.isoformat() if after else None}
         for page in self._session.pages(f"{_project(project_id)}/events", _numbered_push, **query):
-            for number, push in page.items:
-                if push is not None and number > since_id:
-                    found[number] = push
+            for event, push in page.items:
+                if push is not None and event > since_id:
+                    found[event] = push
             # The newest come first; a page may be empty without being the last.
-            if any(number <= since_id for number, _ in page.items):
+            if any(event <= since_id for event, _ in page.items):
                 break
         return sorted(found.values(), key=lambda push: push.id)
 
@@ -194,7 +193,7 @@ class GitLab:
         return self._session.post(
             f"/users/{encoded(account.id)}/impersonation_tokens",
             {"name": name, "scopes": sorted(scopes), "expires_at": expires.isoformat()},
-            lambda raw: Token(values.text(raw["token"]), f"{self.url}, made for {account.username}"),
+            lambda raw: Token(text(raw["token"]), f"{self.url}, made for {account.username}"),
         )
 
 
@@ -203,4 +202,4 @@ def _project(project_id: int) -> str:
 
 
 def _numbered_push(raw: dict[str, object]) -> tuple[int, Push | None]:
-    return values.number(raw["id"]), values.push(raw)
+    return number(raw["id"]), values.push(raw)

@@ -15,8 +15,10 @@ from datetime import datetime, timedelta, timezone
 from os.path import commonprefix
 
 from git_exchange.errors import Forbidden, ForgeError, ForgeUnreachable, NotFound, Throttled, UnexpectedAnswer
+from git_exchange.forge.answers import text
 from git_exchange.forge.gitlab import values
-from git_exchange.forge.gitlab.session import Answer, Session, encoded
+from git_exchange.forge.gitlab.session import Answer, Session
+from git_exchange.forge.http import encoded
 from git_exchange.forge.ports import Group, HeadsAt, Project
 
 # Computed from GitLab's complexity rules, 250 for a signed-in account; a server that allows less makes us halve it.
@@ -149,7 +151,7 @@ def _read_page(answer: Answer, refs: Sequence[str], cursor: str | None) -> _Page
     heads: dict[tuple[int, str], str] = {}
     answered, failed = set(), set()
     for position, node in enumerate(listing["nodes"]):
-        number = int(values.text(node["id"]).rpartition("/")[2])
+        number = int(text(node["id"]).rpartition("/")[2])
         answered.add(number)
         repository = node["repository"]
         if repository is None or position in broken:
@@ -158,9 +160,9 @@ def _read_page(answer: Answer, refs: Sequence[str], cursor: str | None) -> _Page
         for place, ref in enumerate(refs):
             commit = repository[f"r{place}"]
             if commit is not None:
-                heads[number, ref] = values.text(commit["sha"])
+                heads[number, ref] = text(commit["sha"])
     info = listing["pageInfo"]
-    following = values.text(info["endCursor"]) if info["hasNextPage"] else None
+    following = text(info["endCursor"]) if info["hasNextPage"] else None
     if following is not None and following == cursor:
         raise UnexpectedAnswer("GitLab's GraphQL paging does not get on.")
     return _Page(tuple(refs), heads, frozenset(answered), frozenset(failed), answer.moment(), following)

@@ -11,7 +11,8 @@ from typing import Any
 
 from git_exchange.errors import Conflict, NotFound
 from git_exchange.forge.gitlab import values
-from git_exchange.forge.gitlab.session import Session, encoded
+from git_exchange.forge.gitlab.session import Session
+from git_exchange.forge.http import encoded
 from git_exchange.forge.ports import Account, Member, Role
 
 

@@ -10,8 +10,10 @@ from functools import partial
 from typing import Any
 
 from git_exchange.errors import Conflict, NotFound
+from git_exchange.forge.answers import number
 from git_exchange.forge.gitlab import values
-from git_exchange.forge.gitlab.session import Session, encoded
+from git_exchange.forge.gitlab.session import Session
+from git_exchange.forge.http import encoded
 from git_exchange.forge.ports import Group, Project, Visibility
 
 # Everything that is not git is off. A server that does not know one of these ignores it.
@@ -158,5 +160,5 @@ def _raw_project(session: Session, full_path: str) -> dict[str, Any]:
 
 
 def _with_id(raw: dict[str, Any]) -> dict[str, Any]:
-    values.number(raw["id"])
+    number(raw["id"])
     return raw

@@ -10,8 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from git_exchange.errors import Conflict, NotFound, UnexpectedAnswer
+from git_exchange.forge.answers import text
 from git_exchange.forge.gitlab import values
-from git_exchange.forge.gitlab.session import Session, encoded
+from git_exchange.forge.gitlab.session import Session
+from git_exchange.forge.http import encoded
 from git_exchange.forge.ports import BranchRule, Role
 
 # Stands in for the rule "*" while that is replaced: the free edition cannot change who may push in place.
@@ -66,7 +68,7 @@ def _ensure_branches(session: Session, project_id: int, wanted: dict[str, Branch
 
 def _ensure_tags(session: Session, project_id: int) -> bool:
     path = f"/projects/{encoded(project_id)}/protected_tags"
-    found = dict(session.all(path, lambda raw: (values.text(raw["name"]), _creators(raw))))
+    found = dict(session.all(path, lambda raw: (text(raw["name"]), _creators(raw))))
     weaker = [name for name, allowed in found.items() if not _only_maintainers(allowed)]
     for name in weaker:
         with suppress(NotFound):
@@ -79,7 +81,7 @@ def _ensure_tags(session: Session, project_id: int) -> bool:
 
 
 def _raw(session: Session, project_id: int) -> dict[str, Any]:
-    return dict(session.all(_branches(project_id), lambda raw: (values.text(raw["name"]), _checked(raw))))
+    return dict(session.all(_branches(project_id), lambda raw: (text(raw["name"]), _checked(raw))))
 
 
 def _checked(raw: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,6 @@ https://docs.gitlab.com/api/rest/troubleshooting/ and https://docs.gitlab.com/se
 from __future__ import annotations
 
 import json
-import math
-import time
 from collections.abc import Mapping
 
 from git_exchange.errors import (
@@ -21,6 +19,7 @@ from git_exchange.errors import (
     TokenRefused,
     UnexpectedAnswer,
 )
+from git_exchange.forge.http import escaped, retry_after
 from git_exchange.secret import Token
 
 
@@ -33,7 +32,7 @@ def error_of(
     if status == 429 or (status == 403 and (plain or "Retry-After" in headers)):
         # Rack::Attack answers in plain text: 429 "Retry later", and 403 to an address with many failed sign-ins.
         return Throttled(f"{url} limits how often it may be asked ({status}).", retry_after=retry_after(headers))
-    said = _escaped(_words(document), token)
+    said = escaped(_words(document), token)
     if status is not None and status >= 500:
         return ForgeUnreachable(f"{url} answered {what} with an error of its own ({status}). {said}".strip())
     if body and document is None:
@@ -41,18 +40,6 @@ def error_of(
     if status == 401:
         return TokenRefused(f"{url} does not accept the {token}. {said}".strip())
     return _refusal(status, document, said, what, url, token)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds the server asks to wait, None if it does not say."""
-    for name, base in (("Retry-After", 0.0), ("RateLimit-Reset", time.time())):
-        try:
-            seconds = float(headers[name]) - base
-        except (KeyError, ValueError):
-            continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None
 
 
 def _refusal(status: int | None, document: object, said: str, what: str, url: str, token: Token) -> ForgeError:
@@ -74,7 +61,7 @@ def _refusal(status: int | None, document: object, said: str, what: str, url: st
 
 def _forbidden(document: object, said: str, what: str, url: str, token: Token) -> Forbidden:
     if isinstance(document, dict) and document.get("error") == "insufficient_scope":
-        scopes = _escaped(str(document.get("scope", "")), token) or "api"
+        scopes = escaped(str(document.get("scope", "")), token) or "api"
         return Forbidden(
             f"{what}: the {token} may not be used for this.", hint=f"Make a token with one of the scopes: {scopes}."
         )
@@ -97,9 +84,3 @@ def _words(document: object) -> str:
     if isinstance(document, list):
         return ", ".join(_words(item) for item in document)
     return "" if document is None else str(document)
-
-
-def _escaped(text: str, token: Token) -> str:
-    """Return at most 300 printable characters, without the token."""
-    shown = "".join(c if c.isprintable() else " " for c in text.replace(token.value, "[token]"))
-    return shown[:300]

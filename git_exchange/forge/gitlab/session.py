@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import gitlab
 import gitlab.exceptions
@@ -24,13 +23,11 @@ import requests
 
 from git_exchange import __version__
 from git_exchange.errors import ForgeUnreachable, Throttled, UnexpectedAnswer
-from git_exchange.forge.gitlab.refusal import error_of, retry_after
+from git_exchange.forge.gitlab.refusal import error_of
+from git_exchange.forge.http import BoundSession, ForeignOrigin, date_of, origin, wait_before, written
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
 
-# A read is tried three times; one wait is never longer than this, and a server that asks for more gets an error.
-RETRIES = 2
-LONGEST_WAIT = 10.0
 PER_PAGE = 100
 
 _Value = TypeVar("_Value")
@@ -57,31 +54,6 @@ class Page(Generic[_Value]):
 
     items: list[_Value]
     answer: Answer
-
-
-class ForeignOrigin(requests.RequestException):
-    """The server redirected to another origin, which must not get the token."""
-
-
-class _BoundSession(requests.Session):
-    """A session that talks to one origin only and remembers its last answer, whose headers python-gitlab drops."""
-
-    def __init__(self, origin: str) -> None:
-        super().__init__()
-        self._origin = origin
-        self.answer: requests.Response | None = None
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send it, and each hop of a redirect, if it goes to the origin."""
-        target = origin(request.url or "")
-        if target != self._origin:
-            raise ForeignOrigin(target)
-        self.answer = None
-        self.answer = super().send(request, **kwargs)
-        return self.answer
-
-    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Keep our own header on a redirect; requests would put in what ``.netrc`` says."""
 
 
 class Session:
@@ -153,23 +125,23 @@ class Session:
                     response = client.http_request(
                         method,
                         path,
-                        query_data=_written(query or {}),
+                        query_data=written(query or {}),
                         post_data=body,
                         obey_rate_limit=False,
                         retry_transient_errors=False,
                     )
                     return _understand(response)
             except (ForgeUnreachable, Throttled) as error:
-                wait = _wait(error, http.answer, repeatable, tried)
+                wait = wait_before(error, http.answer, repeatable, tried)
                 if wait is None:
                     raise
                 self._sleep(wait)
                 tried += 1
 
-    def _client(self) -> tuple[Any, _BoundSession]:
+    def _client(self) -> tuple[Any, BoundSession]:
         """Return this thread's client: requests' sessions must not be shared by threads."""
         if not hasattr(self._own, "client"):
-            http = _BoundSession(origin(self.url))
+            http = BoundSession(origin(self.url))
             ca_bundle = self._settings.ca_bundle
             self._own.client = gitlab.Gitlab(
                 self.url,
@@ -190,19 +162,8 @@ class Session:
             raise UnexpectedAnswer(f"{self.url} answered {path} with an object that GitLab does not give.") from error
 
 
-def encoded(part: object) -> str:
-    """Return a number or name as one component of a path: "group/project" becomes "group%2Fproject"."""
-    return quote(str(part), safe="")
-
-
-def origin(url: str) -> str:
-    """Return scheme, host and port of a URL, the port always written."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or {'http': 80, 'https': 443}.get(parts.scheme, 0)}"
-
-
 @contextmanager
-def translated(what: str, url: str, token: Token, http: _BoundSession) -> Iterator[None]:
+def translated(what: str, url: str, token: Token, http: BoundSession) -> Iterator[None]:
     """Turn every error of python-gitlab and requests into ours. ``what`` names the request in messages."""
     try:
         yield
@@ -235,31 +196,13 @@ def translated(what: str, url: str, token: Token, http: _BoundSession) -> Iterat
         raise ForgeUnreachable(f"{url} cannot be reached, or broke off ({type(error).__name__}).") from error
 
 
-def _wait(error: ForgeUnreachable | Throttled, answer: object, harmless: bool, tried: int) -> float | None:
-    """Return how long to wait before the next try, None to give up. Pure but for reading the answer's headers."""
-    refused = isinstance(error, Throttled)
-    if tried >= RETRIES or isinstance(error.__cause__, (requests.Timeout, requests.exceptions.SSLError)):
-        return None
-    status = answer.status_code if isinstance(answer, requests.Response) else None
-    # A throttled request was not processed, so repeating it is harmless; a banned address must not insist.
-    if status == 403 or not (harmless or refused):
-        return None
-    asked = retry_after(answer.headers) if isinstance(answer, requests.Response) else None
-    wait = asked if asked is not None else 0.5 * 2**tried
-    return wait if wait <= LONGEST_WAIT else None
-
-
 def _understand(response: requests.Response) -> Answer:
-    try:
-        date = parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc)
-    except (KeyError, ValueError, TypeError):
-        date = None
     document = None
     if response.status_code != 204 and response.content:
         if "json" not in response.headers.get("Content-Type", "json"):
             raise UnexpectedAnswer(f"{origin(response.url)} answered with a page instead of data.")
         document = response.json()
-    return Answer(document, date, _next_page(response))
+    return Answer(document, date_of(response.headers), _next_page(response))
 
 
 def _next_page(response: requests.Response) -> int | None:
@@ -273,12 +216,3 @@ def _next_page(response: requests.Response) -> int | None:
     if not number.isascii() or not number.isdecimal():
         raise UnexpectedAnswer(f"{origin(response.url)} names a next page that is no number.")
     return int(number)
-
-
-def _written(query: Mapping[str, object]) -> dict[str, object]:
-    """Return the query as GitLab reads it: booleans in lower case, nothing for None."""
-    return {
-        name: str(value).lower() if isinstance(value, bool) else value
-        for name, value in query.items()
-        if value is not None
-    }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from git_exchange.forge.answers import number, text
 from git_exchange.forge.ports import Account, Branch, BranchRule, Group, Project, Push, Role, Visibility
 from git_exchange.rules.times import parse_iso
 
@@ -130,17 +131,3 @@ def pushers(raw: dict[str, Any], key: str = "push_access_levels") -> frozenset[i
     if any(entry.get(who) is not None for entry in entries for who in ("user_id", "group_id", "deploy_key_id")):
         return None
     return frozenset(number(entry["access_level"]) for entry in entries)
-
-
-def number(value: object) -> int:
-    """Return an integer that is one. Raise TypeError."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"not a number: {type(value).__name__}")
-    return value
-
-
-def text(value: object) -> str:
-    """Return a text that is one. Raise TypeError."""
-    if not isinstance(value, str):
-        raise TypeError(f"not a text: {type(value).__name__}")
-    return value

@@ -15,7 +15,8 @@ from git_exchange.errors import (
     TokenRefused,
     UnexpectedAnswer,
 )
-from git_exchange.forge.gitlab.refusal import error_of, retry_after
+from git_exchange.forge.gitlab.refusal import error_of
+from git_exchange.forge.http import retry_after
 from git_exchange.secret import Token
 
 TOKEN = Token("glpat-abc123", "the test")

@@ -17,7 +17,8 @@ from git_exchange.errors import (
     TokenRefused,
     UnexpectedAnswer,
 )
-from git_exchange.forge.gitlab.session import LONGEST_WAIT, Session, _BoundSession, encoded, translated
+from git_exchange.forge.gitlab.session import Session, translated
+from git_exchange.forge.http import LONGEST_WAIT, BoundSession, encoded
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
 from tests.unit.forge.conftest import SECRET, URL, Scripted
@@ -54,7 +55,7 @@ def expected(kind: type[BaseException], status: int | None) -> type[GitExchangeE
 def test_every_error_of_python_gitlab_becomes_one_of_ours(kind: type[Exception], status: int | None) -> None:
     with (
         pytest.raises(GitExchangeError) as caught,
-        translated("GET /user", URL, Token(SECRET), _BoundSession("https://forge.test:443")),
+        translated("GET /user", URL, Token(SECRET), BoundSession("https://forge.test:443")),
     ):
         raise kind("words", status)
     assert type(caught.value) is expected(kind, status)
@@ -66,7 +67,7 @@ def test_every_error_of_requests_becomes_one_of_ours(kind: type[Exception]) -> N
     error = kind("words", "{}", 0) if issubclass(kind, requests.JSONDecodeError) else kind("words")
     with (
         pytest.raises((ForgeUnreachable, UnexpectedAnswer)),
-        translated("GET /user", URL, Token(SECRET), _BoundSession("https://forge.test:443")),
+        translated("GET /user", URL, Token(SECRET), BoundSession("https://forge.test:443")),
     ):
         raise error
 
