@@ -30,6 +30,7 @@ class Limits:
     bulk_deadline: float = 45.0
     list_cache: float = 5.0
     max_fetch: int = 1_000_000_000
+    cache_bytes: int = 20_000_000_000
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,11 @@ what this process opens and connects to. What programs started by tests do is he
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import os
+import pwd
+import shutil
 import socket
 import sys
 import tempfile
@@ -40,8 +43,10 @@ class GuardViolation(BaseException):
 def install() -> Path:
     """Set the environment, start watching, and return the home that tests have."""
     named = _named_addresses()
-    real = Path.home()
+    # HOME may be the one that the process which started this worker made for itself.
+    real = Path(pwd.getpwuid(os.getuid()).pw_dir)
     home = Path(tempfile.mkdtemp(prefix="git-exchange-tests-home-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     for name in list(os.environ):
         if name.startswith(("GIT_", "JUPYTER", "NBGRADER", "XDG_", "GIT_EXCHANGE")) and not name.startswith(
             "GIT_EXCHANGE_TEST_"

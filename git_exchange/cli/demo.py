@@ -63,10 +63,15 @@ def demo(students: int, keep: Path | None) -> None:
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table("student", "attempts", "commit", "server time", "score", "feedback", title=COURSE)
+    table = Table("student", "attempts", title=COURSE)
+    table.add_column("commit", no_wrap=True)
+    table.add_column("server time (UTC)", no_wrap=True)
+    table.add_column("score", no_wrap=True)
+    table.add_column("feedback", no_wrap=True)
     for row in rows:
         score = "-" if row.score is None else f"{row.score:g} of {row.max_score:g}"
-        table.add_row(row.student, str(row.attempts), row.commit or "-", row.time or "-", score, row.feedback)
+        moment = row.time.removesuffix("000 UTC") or "-"
+        table.add_row(row.student, str(row.attempts), row.commit or "-", moment, score, row.feedback)
     return table
 
 

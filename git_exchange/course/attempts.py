@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,51 +23,66 @@ MAX_COMMITS = 5_000
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What one seat's branch held at ``at`` (forge's clock). ``failure`` is set if it could not be read.
+class CourseHeads:
+    """Heads of a course. By the forge's clock they were read not before ``begun`` and not after ``heads.at``."""
 
-    ``alarm`` says that the branch no longer contains what was recorded before: history was rewritten.
+    heads: HeadsAt
+    begun: datetime
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one seat's branch held between ``begun`` and ``at`` (forge's clock).
+
+    ``failure`` is set if it could not be read; ``alarm`` says that the branch no longer contains what was recorded
+    before: history was rewritten.
     """
 
     seat: Seat
     ref: str
     at: datetime
+    begun: datetime
     head: str | None = None
     attempts: tuple[Attempt, ...] = ()
     failure: GitExchangeError | None = None
     alarm: str = ""
 
 
-def read_heads(course: Course, seats: Collection[Seat], assignment_ids: Collection[str]) -> HeadsAt:
+def read_heads(course: Course, seats: Collection[Seat], assignment_ids: Collection[str]) -> CourseHeads:
     """Return the heads of ``submit/*`` for the seats and assignments, in few requests."""
     refs = [layout.submit_ref(assignment_id) for assignment_id in assignment_ids]
-    return course.forge.heads(course.group(), [seat.project for seat in seats], refs)
+    group = course.group()
+    started = time.monotonic()
+    heads = course.forge.heads(group, [seat.project for seat in seats], refs)
+    # The forge's clock shows whole seconds, and ``at`` is one on the safe side.
+    return CourseHeads(heads, heads.at - timedelta(seconds=2 + time.monotonic() - started))
 
 
 def read_attempts(
-    course: Course, seat: Seat, assignment_id: str, heads: HeadsAt, release: str | None, ledger: Ledger
+    course: Course, seat: Seat, assignment_id: str, found: CourseHeads, release: str | None, ledger: Ledger
 ) -> Reading:
     """Return the attempts of one seat; fetches what is missing. Never raises what concerns this seat alone.
 
     ``release`` is the release's commit (already in the local ``releases.git``), None if it is not known any more.
     """
     ref = layout.submit_ref(assignment_id)
+    heads, begun = found.heads, found.begun
     reason = heads.unreadable.get(seat.project.id)
     head = heads.heads.get((seat.project.id, ref))
     try:
         if reason is not None:
             raise GitExchangeError(f"The forge did not show the branches of {seat.student_id}: {reason}")
         if head is None:
-            return Reading(seat, ref, heads.at, alarm=_vanished(seat, ref, ledger))
-        return _read(course, seat, ref, heads.at, head, release, ledger)
+            return Reading(seat, ref, heads.at, begun, alarm=_vanished(seat, ref, ledger))
+        return _read(course, seat, ref, found, head, release, ledger)
     except GitExchangeError as error:
-        return Reading(seat, ref, heads.at, head, failure=error)
+        return Reading(seat, ref, heads.at, begun, head, failure=error)
 
 
 def _read(
-    course: Course, seat: Seat, ref: str, at: datetime, head: str, release: str | None, ledger: Ledger
+    course: Course, seat: Seat, ref: str, read: CourseHeads, head: str, release: str | None, ledger: Ledger
 ) -> Reading:
-    project = seat.project
+    project, at = seat.project, read.heads.at
     pins = {pin.commit: pin for pin in ledger.pins(project.id, ref)}
     pushes = [] if head in pins else _pushes(course, project.id, ref, ledger)
 
@@ -100,7 +116,7 @@ def _read(
         identical=course.settings.identical_resubmission,
         last_other_read=_last_other_reads(project.id, ref, ledger, [commit.oid for commit in commits]),
     )
-    return Reading(seat, ref, at, head, found, alarm=alarm)
+    return Reading(seat, ref, at, read.begun, head, found, alarm=alarm)
 
 
 def _pushes(course: Course, project_id: int, ref: str, ledger: Ledger) -> list[Push]:
@@ -144,9 +160,7 @@ def _last_other_reads(project_id: int, ref: str, ledger: Ledger, commits: list[s
             found[commit] = last
         for receipt in (ledger.seen(project_id, ref, commit), ledger.pin(project_id, ref, commit)):
             if receipt is not None:
-                # The read was stamped one second on the safe side; as a lower bound it must not be.
-                earliest = receipt.read_at - timedelta(seconds=2)
-                last = earliest if last is None else max(last, earliest)
+                last = receipt.read_at if last is None else max(last, receipt.read_at)
     return found
 
 

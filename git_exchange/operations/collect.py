@@ -31,6 +31,7 @@ from git_exchange.rules.attempt import Attempt
 from git_exchange.rules.deadline import choose, recorded_time, verdict
 from git_exchange.rules.receipt import Ledger, Receipt
 from git_exchange.transport.cache import Repository
+from git_exchange.transport.housekeeping import tidy
 from git_exchange.transport.objects import BlobReader, list_tree
 
 RESERVED = ("timestamp.txt", "submission_secret.txt", sidecar.NAME)
@@ -115,6 +116,8 @@ def collect(
     ]
     for note in notes:
         listener(Event(note, "warning"))
+    if policy.deadline is None:  # nobody waits for us inside a server
+        tidy(course.cache(), max_bytes=course.settings.limits.cache_bytes)
     return Report.of(outcomes, notes)
 
 
@@ -152,7 +155,7 @@ def _receipt(course: Course, reading: Reading, attempt: Attempt, kind: str) -> R
         evidence="push-event" if attempt.source == "push-event" else "first-seen",
         event_id=attempt.event_id,
         pushed_by=attempt.pushed_by,
-        read_at=reading.at,
+        read_at=reading.begun,
         recorded_by=course.account().username,
     )
 

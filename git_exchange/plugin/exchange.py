@@ -17,7 +17,7 @@ from jupyter_core.paths import jupyter_data_dir
 from nbgrader.exchange.abc import Exchange as ABCExchange
 from nbgrader.exchange.abc import ExchangeError
 from platformdirs import user_cache_path
-from traitlets import Bool, Enum, Float, Unicode, default
+from traitlets import Bool, Enum, Float, Integer, Unicode, default
 
 from git_exchange.course.course import Course
 from git_exchange.errors import ForgeUnreachable, GitExchangeError, TooLarge
@@ -85,6 +85,20 @@ class GitExchange(ABCExchange):
         help="After how many seconds a submission's time is settled if the forge recorded no push event of its own.",
     ).tag(config=True)
 
+    http_timeout = Float(
+        Limits.http_timeout, min=1.0, help="How long one request to the forge's API may take, in seconds."
+    ).tag(config=True)
+
+    git_timeout = Float(
+        Limits.git_timeout,
+        min=1.0,
+        help="How long one transfer by git may take, in seconds. Raise it where large submissions meet a slow network.",
+    ).tag(config=True)
+
+    pool = Integer(Limits.pool, min=1, max=64, help="How many students' projects are worked on at the same time.").tag(
+        config=True
+    )
+
     root = Unicode(
         help="nbgrader shows this as the exchange directory in messages. Defaults to the forge's URL and the namespace."
     ).tag(config=True)
@@ -143,7 +157,7 @@ class Exchange(GitExchange):
             identical_resubmission=self.identical_resubmission,
             grace_seconds=self.grace_seconds,
             settle_seconds=self.settle_seconds,
-            limits=Limits(),
+            limits=Limits(http_timeout=self.http_timeout, git_timeout=self.git_timeout, pool=self.pool),
         )
 
     def open_course(self) -> Course:

@@ -75,6 +75,15 @@ class Cache:
         self.releases()
         return self._repository(f"seats/{int(project_id)}.git", alternate="../../../releases.git/objects")
 
+    def seats_here(self) -> list[Repository]:
+        """Return the copies of students' projects that there are; makes none."""
+        return [Repository(path, self._git) for path in sorted(self._root().glob("seats/*.git"))]
+
+    def drop(self, repository: Repository) -> None:
+        """Remove a copy that nobody is using; the next call that asks for it gets an empty one. Raise GitTimeout."""
+        with repository.locked(0):
+            _remove(repository.git_dir)
+
     def rebuild(self, repository: Repository) -> None:
         """Throw a damaged copy away; the next call that asks for it gets an empty one. Not under its lock.
 
