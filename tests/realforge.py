@@ -68,6 +68,8 @@ MAX_RESPONSE_ITEMS = 5
 ISSUE_INDEXER_TYPE = db
 [cron]
 ENABLED = false
+[queue]
+TYPE = {queue}
 [log]
 LEVEL = error
 """
@@ -87,20 +89,23 @@ def available() -> bool:
 
 
 @contextmanager
-def running(root: Path) -> Iterator[RealForge]:
-    """Give the server that the environment names, or start one in ``root`` and end it afterwards."""
+def running(root: Path, *, immediate: bool = False) -> Iterator[RealForge]:
+    """Give the server that the environment names, or start one in ``root`` and end it afterwards.
+
+    ``immediate`` makes a server of ours record pushes before they return, instead of a second or two later.
+    """
     url, token = os.environ.get(URL), os.environ.get(TOKEN)
     if url and token:
         yield RealForge(url.rstrip("/"), token)
         return
     binary = _binary()
     assert binary is not None, MISSING
-    with started(binary, root) as forge:
+    with started(binary, root, immediate=immediate) as forge:
         yield forge
 
 
 @contextmanager
-def started(binary: Path, root: Path) -> Iterator[RealForge]:
+def started(binary: Path, root: Path, *, immediate: bool = False) -> Iterator[RealForge]:
     """Start the binary with an empty database in ``root``; end it afterwards."""
     root.mkdir(parents=True, exist_ok=True)
     port = _free_port()
@@ -109,7 +114,8 @@ def started(binary: Path, root: Path) -> Iterator[RealForge]:
     # A binary that was built without its templates finds them in the source folder that it lies in.
     static = f"STATIC_ROOT_PATH = {beside}" if (beside / "templates").is_dir() and (beside / "options").is_dir() else ""
     as_root = str(os.geteuid() == 0).lower()
-    file.write_text(_CONFIGURATION.format(root=root, port=port, static=static, as_root=as_root))
+    queue = "immediate" if immediate else "level"
+    file.write_text(_CONFIGURATION.format(root=root, port=port, static=static, as_root=as_root, queue=queue))
     environment = {"PATH": os.environ["PATH"], "HOME": str(root), "USER": os.environ.get("USER", "root")}
 
     def command(*arguments: str) -> str:
@@ -164,3 +170,14 @@ def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path)
             pass
         time.sleep(0.1)  # polling a starting server, with a limit
     raise AssertionError(f"the server did not answer within a minute: {log.read_text(errors='replace')[-2000:]}")
+
+
+def let_create_organisations(forge: RealForge, username: str) -> None:
+    """Let the account make organisations, as whoever opens courses needs; the throwaway server lets nobody else."""
+    with requests.patch(
+        f"{forge.url}/api/v1/admin/users/{username}",
+        json={"source_id": 0, "login_name": username, "allow_create_organization": True},
+        headers={"Authorization": f"token {forge.token}"},
+        timeout=60,
+    ) as answer:
+        answer.raise_for_status()
