@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 
 from git_exchange.errors import ConfigurationError
 
-KINDS = ("gitlab", "gitea")
+KINDS = ("auto", "gitlab", "gitea")
 IDENTICAL = ("first-time", "own-time")
 
 
@@ -44,7 +44,7 @@ class Settings:
 
     url: str
     namespace: str
-    kind: str = "gitlab"
+    kind: str = "auto"
     cache_dir: Path = field(default_factory=lambda: user_cache_path("git-exchange"))
     ca_bundle: Path | None = None
     identical_resubmission: str = "first-time"

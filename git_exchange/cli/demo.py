@@ -1,10 +1,12 @@
-"""``git-exchange demo``: the whole cycle on a development server, checked."""
+"""``git-exchange demo``: the whole cycle, checked, on a development server or on a forge of one's own."""
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +18,10 @@ from git_exchange.demo.checks import Row, check
 from git_exchange.demo.cycle import COURSE, NAMESPACE, Cycle, Target
 from git_exchange.demo.people import DemoFailed
 from git_exchange.devserver import RunningServer
+from git_exchange.errors import ConfigurationError
+from git_exchange.forge.detect import detect
 from git_exchange.secret import Token
+from git_exchange.settings import Settings
 
 
 @click.command()
@@ -28,12 +33,20 @@ from git_exchange.secret import Token
     type=click.Path(path_type=Path, file_okay=False),
     help="Empty or new folder in which everything is left to explore.",
 )
-def demo(students: int, keep: Path | None) -> None:
-    """Run the whole cycle as separate people on a development server, and check what it claims.
+@click.option("--forge", help="Address of a GitLab, Gitea or Forgejo to run on, in place of a development server.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="File with a site administrator's token for --forge (accounts are made; they and the course stay there).",
+)
+def demo(students: int, keep: Path | None, forge: str | None, token_file: Path | None) -> None:
+    """Run the whole cycle as separate people and check what it claims, on a development server unless --forge is given.
 
     Exit status 0 only if everything was checked: scores, feedback, times, and that nobody could read another's work.
     """
     console = Console()
+    if (forge is None) != (token_file is None):
+        raise click.UsageError("--forge and --token-file go together")
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         if any(keep.iterdir()):
@@ -46,9 +59,9 @@ def demo(students: int, keep: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="git-exchange-demo-") if keep is None else nullcontext(str(keep)) as place:
         folder = Path(place).absolute()
         begun = time.monotonic()
-        with RunningServer(folder / "server") as server:
-            say(f"development server on {server.url}", time.monotonic() - begun)
-            cycle = Cycle(Target(server.url, Token(server.admin_token)), folder, students, say)
+        with _target(folder, forge, token_file) as target:
+            say(f"{'development server' if forge is None else target.kind} on {target.url}", time.monotonic() - begun)
+            cycle = Cycle(target, folder, students, say)
             try:
                 cast = cycle.run()
                 with cycle.step("checks: scores, feedback, times, break-ins"):
@@ -58,8 +71,22 @@ def demo(students: int, keep: Path | None) -> None:
                 raise click.exceptions.Exit(1) from error
         console.print(_table(rows))
         console.print(f"All checked in {time.monotonic() - started:.0f} s.", highlight=False)
-        if keep is not None:
-            _explore(console, folder, server.url)
+        if keep is not None or forge is not None:
+            _explore(console, folder, target, kept=keep is not None, own=forge is None)
+
+
+@contextmanager
+def _target(folder: Path, forge: str | None, token_file: Path | None) -> Iterator[Target]:
+    if forge is None or token_file is None:
+        with RunningServer(folder / "server") as server:
+            yield Target(server.url, Token(server.admin_token, "the development server"), "gitlab")
+        return
+    settings = Settings(url=forge, namespace=NAMESPACE)
+    try:
+        token = Token(token_file.read_text(encoding="utf-8").strip(), f"the file {token_file.name!r}")
+    except ValueError as error:
+        raise ConfigurationError(f"{error}.".capitalize()) from error
+    yield Target(settings.url, token, detect(settings), f"-{secrets.token_hex(3)}")
 
 
 def _table(rows: list[Row]) -> Table:
@@ -75,14 +102,21 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def _explore(console: Console, folder: Path, url: str) -> None:
-    lines = (
-        f"Everything is in {folder}:",
-        f"  people/ada/work/{COURSE}   the instructor's course directory",
-        "  people/<student>/work      each student's folder, with the feedback",
-        f"  server/repositories        the git repositories, as {NAMESPACE}/{COURSE}/... on the server",
-        "Start the server on it again:",
-        f"  git-exchange devserver --port {urlsplit(url).port} --state {folder / 'server'}",
-    )
+def _explore(console: Console, folder: Path, target: Target, *, kept: bool, own: bool) -> None:
+    lines = []
+    if kept:
+        lines += [
+            f"Everything is in {folder}:",
+            f"  people/ada/work/{COURSE}   the instructor's course directory",
+            "  people/<student>/work      each student's folder, with the feedback",
+        ]
+    if kept and own:
+        lines += [
+            f"  server/repositories        the git repositories, {target.namespace}/{COURSE}/... on the server",
+            "Start the server on it again:",
+            f"  git-exchange devserver --port {urlsplit(target.url).port} --state {folder / 'server'}",
+        ]
+    if not own:
+        lines.append(f"The course is {target.namespace}/{COURSE} on {target.url}; it and the accounts stay there.")
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -38,7 +38,7 @@ def settings_for(asked: Asked) -> Settings:
     """Return the settings: options and environment first, then ``c.GitExchange`` of the nbgrader configuration here."""
     if asked.url and asked.namespace:
         # nbgrader takes seconds to import, and nothing of its configuration is needed.
-        return Settings(url=asked.url, namespace=asked.namespace, kind=asked.kind or KINDS[0])
+        return Settings(url=asked.url, namespace=asked.namespace, kind=asked.kind or "auto")
     exchange = _configured()
     chosen = {"url": asked.url, "namespace": asked.namespace, "kind": asked.kind}
     for trait, value in chosen.items():

@@ -5,17 +5,24 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-import requests
 from git import GitCommandError, Repo
 from nbgrader.api import Gradebook, MissingEntry
 
-from git_exchange.demo.cycle import ASSIGNMENT, COURSE, NOTEBOOKS, Cast, Cycle, answers_rightly
+from git_exchange.demo.cycle import (
+    ASSIGNMENT,
+    COURSE,
+    NOTEBOOKS,
+    Cast,
+    Cycle,
+    answers_rightly,
+    recorded_pushes,
+    seat_path,
+)
 from git_exchange.demo.people import DemoFailed, Someone
+from git_exchange.errors import NotFound
 from git_exchange.forge.ports import Project, Push
-from git_exchange.rules import layout, times, trailers
+from git_exchange.rules import times, trailers
 from git_exchange.secret import Token
-
-SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -42,27 +49,23 @@ def check(cycle: Cycle, cast: Cast) -> list[Row]:
         for other in cast.students:
             if other is not student:
                 _check_refused(cycle, cast, student, other)
-    _holds(by_name[cast.right.username].attempts == 2, "the first student has two attempts")
-    _holds(by_name[cast.silent.username].attempts == 0, "the third student has none")
+    _holds(by_name[cast.right.name].attempts == 2, "the first student has two attempts")
+    _holds(by_name[cast.silent.name].attempts == 0, "the third student has none")
     return rows
 
 
 def _row(cycle: Cycle, cast: Cast, student: Someone) -> Row:
-    forge = cycle.forge(cast.instructor, cast)
-    project = forge.find_project(
-        f"{cycle.settings.namespace}/{layout.course_slug(COURSE)}/{layout.seat_name(student.username)}"
-    )
-    ref = layout.submit_ref(ASSIGNMENT)
-    pushes = [push for push in forge.pushes(project.id) if push.ref == ref]
+    project = cycle.forge(cast.instructor, cast).find_project(seat_path(cycle, student))
+    pushes = recorded_pushes(cycle, cast, student)
     score, max_score = _score(cast, student)
     if not pushes:
-        return Row(student.username, 0, "", "", score, max_score, "none", project.web_url)
+        return Row(student.name, 0, "", "", score, max_score, "none", project.web_url)
     last = pushes[-1]
     _check_times(cast, student, last)
     _check_history(cycle, cast, student, project, pushes)
     pages = sorted((student.work / ASSIGNMENT / "feedback").glob("*/*.html"))
     return Row(
-        student.username,
+        student.name,
         len(pushes),
         (last.after or "")[:8],
         times.timestamp(last.at),
@@ -75,20 +78,18 @@ def _row(cycle: Cycle, cast: Cast, student: Someone) -> Row:
 
 def _check_times(cast: Cast, student: Someone, last: Push) -> None:
     """Check that the collected time is the forge's record of the last push, and no other clock's."""
-    folder = cast.course_root / "submitted" / student.username / ASSIGNMENT
+    folder = cast.course_root / "submitted" / student.name / ASSIGNMENT
     recorded = times.parse_timestamp((folder / "timestamp.txt").read_text(encoding="utf-8"))
-    _holds(recorded == last.at, f"{student.username}'s collected time {recorded} is the forge's, {last.at}")
+    _holds(recorded == last.at, f"{student.name}'s collected time {recorded} is the forge's, {last.at}")
     shown = student.run(["nbgrader", "list", "--cached"])
-    _holds(times.timestamp(last.at) in shown, f"{student.username} is shown the same time")
+    _holds(times.timestamp(last.at) in shown, f"{student.name} is shown the same time")
 
 
 def _check_history(cycle: Cycle, cast: Cast, student: Someone, project: Project, pushes: list[Push]) -> None:
     """Let a reader that is not ours find one commit per attempt on top of the release, and the feedback."""
-    copy = cycle.place / "read-by-gitpython" / student.username
+    copy = cycle.place / "read-by-gitpython" / student.name
     url = cycle.forge(cast.instructor, cast).git_url(project)
-    with Repo.clone_from(
-        url, copy, bare=True, env=_git_environment(url, cast.tokens[cast.instructor.username])
-    ) as repo:
+    with Repo.clone_from(url, copy, bare=True, env=_git_environment(url, cast.tokens[cast.instructor.name])) as repo:
         heads = {head.name: head.commit for head in repo.heads}
         submitted, returned = heads[f"submit/{ASSIGNMENT}"], heads[f"feedback/{ASSIGNMENT}"]
         mine = [c for c in repo.iter_commits(submitted) if trailers.parse(str(c.message)).first(trailers.ATTEMPT)]
@@ -101,27 +102,27 @@ def _check_history(cycle: Cycle, cast: Cast, student: Someone, project: Project,
         files = {str(blob.path) for blob in returned.tree.traverse() if blob.type == "blob"}
         _holds(
             files == {f"{submitted.hexsha}/{name}.html" for name in NOTEBOOKS},
-            f"{student.username}'s project holds the feedback on the last attempt",
+            f"{student.name}'s project holds the feedback on the last attempt",
         )
 
 
 def _check_scores(cast: Cast, rows: dict[str, Row]) -> None:
-    right, wrong = rows[cast.right.username].score, rows[cast.wrong.username].score
+    right, wrong = rows[cast.right.name].score, rows[cast.wrong.name].score
     _holds(
         right is not None and wrong is not None and right > wrong, "the right answer scores higher than the wrong one"
     )
-    _holds(rows[cast.silent.username].score is None, "who never submitted has no score")
+    _holds(rows[cast.silent.name].score is None, "who never submitted has no score")
     for student in cast.submitting:
-        score = rows[student.username].score
+        score = rows[student.name].score
         same = right if answers_rightly(cast, student) else wrong
-        _holds(score == same, f"{student.username} has the score of everybody with the same answers")
+        _holds(score == same, f"{student.name} has the score of everybody with the same answers")
 
 
 def _score(cast: Cast, student: Someone) -> tuple[float | None, float | None]:
     database = cast.course_root / "gradebook.db"
     with Gradebook(f"sqlite:///{database}", COURSE) as gradebook:
         try:
-            submission = gradebook.find_submission(ASSIGNMENT, student.username)
+            submission = gradebook.find_submission(ASSIGNMENT, student.name)
         except MissingEntry:
             return None, None
         return float(submission.score), float(submission.max_score)
@@ -130,28 +131,30 @@ def _score(cast: Cast, student: Someone) -> tuple[float | None, float | None]:
 def _check_feedback(cast: Cast, student: Someone) -> None:
     """Check that feedback lies with its student, byte for byte, and no page lies with anybody else."""
     there = {page.name: page.read_bytes() for page in sorted((student.work / ASSIGNMENT / "feedback").glob("*/*.html"))}
-    made = cast.course_root / "feedback" / student.username / ASSIGNMENT
+    made = cast.course_root / "feedback" / student.name / ASSIGNMENT
     expected = {page.name: page.read_bytes() for page in made.glob("*.html")} if made.is_dir() else {}
-    _holds(there == expected, f"{student.username} has exactly the feedback that was made for {student.username}")
-    _holds(
-        bool(there) == (student is not cast.silent), f"{student.username} got feedback if and only if there was work"
-    )
+    _holds(there == expected, f"{student.name} has exactly the feedback that was made for {student.name}")
+    _holds(bool(there) == (student is not cast.silent), f"{student.name} got feedback if and only if there was work")
 
 
 def _check_refused(cycle: Cycle, cast: Cast, student: Someone, other: Someone) -> None:
     """Check that nobody can read a neighbour's project: not by the API, not by git."""
-    path = f"{cycle.settings.namespace}/{layout.course_slug(COURSE)}/{layout.seat_name(other.username)}"
-    token = cast.tokens[student.username]
-    address = f"{cycle.settings.url}/api/v4/projects/{path.replace('/', '%2F')}"
-    answer = requests.get(address, headers={"Authorization": f"Bearer {token.value}"}, timeout=SECONDS)
-    _holds(answer.status_code == 404, f"the forge hides {other.username}'s project from {student.username}")
-    url = f"{cycle.settings.url}/{path}.git"
-    copy = cycle.place / "break-in" / f"{student.username}-{other.username}"
+    path = seat_path(cycle, other)
+    project = cycle.forge(cast.instructor, cast).find_project(path)
+    try:
+        cycle.forge(student, cast).find_project(path)
+    except NotFound:
+        pass
+    else:
+        raise DemoFailed(f"The forge shows {other.name}'s project to {student.name}.")
+    token = cast.tokens[student.name]
+    url = cycle.forge(cast.instructor, cast).git_url(project)
+    copy = cycle.place / "break-in" / f"{student.name}-{other.name}"
     try:
         Repo.clone_from(url, copy, bare=True, env=_git_environment(url, token)).close()
     except GitCommandError:
         return
-    raise DemoFailed(f"{student.username} could clone {other.username}'s project.")
+    raise DemoFailed(f"{student.name} could clone {other.name}'s project.")
 
 
 def _git_environment(url: str, token: Token) -> dict[str, str]:

@@ -29,8 +29,12 @@ class DemoFailed(GitExchangeError):
 
 @dataclass(frozen=True)
 class Someone:
-    """One person: ``place`` holds the home, the token file and ``work``, where commands run."""
+    """One person: ``place`` holds the home, the token file and ``work``, where commands run.
 
+    ``name`` is nbgrader's student id, ``username`` the account on the forge.
+    """
+
+    name: str
     username: str
     place: Path
     url: str
@@ -67,7 +71,7 @@ class Someone:
         return kept | {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "HOME": str(home),
-            "USER": self.username,
+            "USER": self.name,
             "XDG_CONFIG_HOME": str(home / ".config"),
             "XDG_CACHE_HOME": str(home / ".cache"),
             "XDG_DATA_HOME": str(home / ".local" / "share"),
@@ -98,6 +102,6 @@ class Someone:
         )
         if done.returncode:
             raise DemoFailed(
-                f"{self.username}: `{' '.join(command)}` ended with status {done.returncode}:\n{done.stdout[-6000:]}"
+                f"{self.name}: `{' '.join(command)}` ended with status {done.returncode}:\n{done.stdout[-6000:]}"
             )
         return done.stdout

@@ -1,13 +1,21 @@
-"""Which adapter serves which kind of forge. Connecting asks nothing: the first call shows whether it works."""
+"""Which adapter serves which kind of forge.
+
+Connecting asks nothing where the kind is said: the first call shows whether it works. With the kind "auto" the
+server is asked what it is, once per process.
+"""
 
 from __future__ import annotations
 
 from git_exchange.errors import ConfigurationError
+from git_exchange.forge.detect import detect
 from git_exchange.forge.gitea.adapter import Gitea
 from git_exchange.forge.gitlab.adapter import GitLab
 from git_exchange.forge.ports import Forge, ForgeAccounts, ForgeAdmin
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
+
+# What a server is does not change while a process lives.
+_detected: dict[str, str] = {}
 
 
 def connect(settings: Settings, token: Token) -> Forge:
@@ -26,8 +34,13 @@ def connect_accounts(settings: Settings, token: Token) -> ForgeAccounts:
 
 
 def _adapter(settings: Settings, token: Token) -> GitLab | Gitea:
-    if settings.kind == GitLab.kind:
+    kind = settings.kind
+    if kind == "auto":
+        if settings.url not in _detected:
+            _detected[settings.url] = detect(settings)
+        kind = _detected[settings.url]
+    if kind == GitLab.kind:
         return GitLab(settings, token)
-    if settings.kind == Gitea.kind:
+    if kind == Gitea.kind:
         return Gitea(settings, token)
-    raise ConfigurationError(f"There is no adapter for the kind of forge {settings.kind!r}.")
+    raise ConfigurationError(f"There is no adapter for the kind of forge {kind!r}.")

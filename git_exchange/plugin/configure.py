@@ -18,12 +18,13 @@ CLASSES = {
 }
 
 
-def configure(c: Any, url: str, *, namespace: str, kind: str = "gitlab", several_courses: bool = False) -> None:
+def configure(c: Any, url: str, *, namespace: str, kind: str = "auto", several_courses: bool = False) -> None:
     """Make nbgrader exchange assignments through the forge at ``url``.
 
     ``c`` is the configuration object of ``get_config()``. ``namespace`` is the full path of the group below which the
-    courses lie. ``several_courses`` puts each course's assignments into a folder of its own (``path_includes_course``),
-    which students of more than one course need. A token in ``GIT_EXCHANGE_TOKEN`` is taken out of the environment, so
+    courses lie. ``kind`` is "gitlab" or "gitea" (Forgejo too); "auto" asks the server. ``several_courses`` puts each
+    course's assignments into a folder of its own (``path_includes_course``), which students of more than one course
+    need. A token in ``GIT_EXCHANGE_TOKEN`` is taken out of the environment, so
     that notebooks do not inherit it.
     """
     for trait, name in CLASSES.items():

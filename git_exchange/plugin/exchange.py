@@ -41,7 +41,11 @@ class GitExchange(ABCExchange):
         help="Full path of the group below which the courses lie, for example teaching/2026.",
     ).tag(config=True)
 
-    kind = Enum(KINDS, default_value="gitlab", help="What the forge is.").tag(config=True)
+    kind = Enum(
+        KINDS,
+        default_value="auto",
+        help="What the forge is: gitlab, gitea (Forgejo too), or auto to ask the server with every command.",
+    ).tag(config=True)
 
     ca_bundle = Unicode(
         "",

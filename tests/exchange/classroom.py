@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -18,6 +19,7 @@ from git_exchange.forge.ports import ForgeAdmin, Project
 from git_exchange.rules import layout
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
+from tests import realforge
 from tests.exchange.zygote import Zygote
 
 COURSE = "calc 101"
@@ -59,9 +61,11 @@ class Classroom:
             account = accounts.create_account(username, name=name.title(), email=f"{username}@example.invalid")
             expires = datetime.now(timezone.utc).date() + timedelta(days=30)
             self.tokens[name] = accounts.create_token(account, name="test", scopes=scopes, expires=expires)
-            someone = Someone(username, self.place / "people" / name, self.url, self.namespace, self.kind)
+            someone = Someone(name, username, self.place / "people" / name, self.url, self.namespace, self.kind)
             someone.settle_in(self.tokens[name])
             self.people[name] = someone
+            if self.kind == "gitea" and "api" in scopes:
+                realforge.let_create_organisations(realforge.RealForge(self.url, self.admin.value), username)
         return self.people[name]
 
     def student(self, name: str, course: str = COURSE) -> Someone:
@@ -157,9 +161,19 @@ class Classroom:
         return self.forge().find_project(path)
 
     def pushes(self, student: str, assignment: str = "ps1", course: str = COURSE) -> list[str]:
-        """Return the commits that the forge recorded as pushed to the student's submit branch, oldest first."""
+        """Return the commits that the forge recorded as pushed to the student's submit branch, oldest first.
+
+        Forges record pushes in the background: wait until the newest one is there.
+        """
         ref = layout.submit_ref(assignment)
-        return [push.after or "" for push in self.forge().pushes(self.seat(student, course).id) if push.ref == ref]
+        seat, forge = self.seat(student, course), self.forge()
+        heads = {branch.ref: branch.commit for branch in forge.branches(seat.id, "submit/")}
+        limit = time.monotonic() + 30
+        while True:
+            found = [push.after or "" for push in forge.pushes(seat.id) if push.ref == ref]
+            if heads.get(ref) in (None, *found[-1:]) or time.monotonic() > limit:
+                return found
+            time.sleep(0.2)
 
     def set_due(self, due: datetime, assignment: str = "ps1", course: str = COURSE) -> None:
         """Set a due date in the gradebook, as formgrader does."""

@@ -1,22 +1,38 @@
-"""One development server per worker, a namespace per test."""
+"""The forges that the exchange runs on: a development server per worker, a real Gitea or Forgejo if there is one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from git_exchange.devserver import RunningServer
 from git_exchange.secret import Token
+from tests import realforge
 from tests.exchange.classroom import Classroom
 from tests.exchange.zygote import Zygote
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer(tmp_path_factory.mktemp("server")) as running:
-        yield running
+@dataclass(frozen=True)
+class Server:
+    """A running forge and a site administrator's token."""
+
+    kind: str
+    url: str
+    admin: Token
+
+
+@pytest.fixture(scope="session", params=["gitlab", *(["gitea"] if realforge.available() else [])])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    place = tmp_path_factory.mktemp(request.param)
+    if request.param == "gitlab":
+        with RunningServer(place) as development:
+            yield Server("gitlab", development.url, Token(development.admin_token))
+    else:
+        with realforge.running(place) as forge:
+            yield Server("gitea", forge.url, Token(forge.token))
 
 
 @pytest.fixture(scope="session")
@@ -26,5 +42,5 @@ def zygote() -> Iterator[Zygote]:
 
 
 @pytest.fixture
-def classroom(server: RunningServer, zygote: Zygote, tmp_path: Path) -> Classroom:
-    return Classroom(server.url, Token(server.admin_token), tmp_path, zygote)
+def classroom(server: Server, zygote: Zygote, tmp_path: Path) -> Classroom:
+    return Classroom(server.url, server.admin, tmp_path, zygote, kind=server.kind)

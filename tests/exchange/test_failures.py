@@ -221,7 +221,9 @@ def test_a_nested_git_repository_is_left_alone_and_never_becomes_a_submodule(run
 
 def test_two_submissions_at_the_same_instant_from_two_machines_both_become_attempts(running: Classroom) -> None:
     student = running.student("ann")
-    second = Someone(student.username, running.place / "second-machine", student.url, student.namespace, student.kind)
+    second = Someone(
+        student.name, student.username, running.place / "second-machine", student.url, student.namespace, student.kind
+    )
     second.settle_in(running.tokens["ann"])
     second.configure(second.work, COURSE)
     shutil.copytree(student.work / "ps1", second.work / "ps1")
