@@ -70,7 +70,9 @@ def _ensure_branches(session: Session, path: str, wanted: Sequence[BranchRule]) 
 def _make_anew(session: Session, path: str, wanted: Sequence[BranchRule], names: Sequence[str]) -> None:
     """Make the rules from the first misplaced one on again, in their order, behind a rule that shields all branches."""
     present = [one.name for one in _found(session, path)]
-    first = next(place for place, name in enumerate(names) if present[place] != name)
+    # Another program may be changing the rules: there can be fewer or more of them than we just set.
+    misplaced = (place for place, name in enumerate(names) if present[place : place + 1] != [name])
+    first = next(misplaced, len(names))
     shielded = _EVERYTHING in names[first:]
     if shielded:
         _make(session, path, BranchRule(rules.SHIELD, Role.INSTRUCTOR), len(names) + 1, name=rules.SHIELD)
