@@ -5,6 +5,7 @@ The plugin fills it from traits, the CLI from options, tests from literals. No t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,7 +40,8 @@ class Settings:
 
     ``url`` is the forge's base URL ("https://gitlab.example.edu", a path prefix allowed), ``namespace`` the full path
     of the group below which the courses lie ("teaching/2026"). ``ca_bundle`` is a PEM file for servers with a private
-    certificate authority. ``grace_seconds`` is how late the forge may write a push event (DESIGN: time).
+    certificate authority. ``group_ids`` are the numbers that the groups of courses must have (course id -> number),
+    where somebody else could take a group's name. ``grace_seconds`` is how late the forge may write a push event.
     """
 
     url: str
@@ -48,6 +50,7 @@ class Settings:
     cache_dir: Path = field(default_factory=lambda: user_cache_path("git-exchange"))
     ca_bundle: Path | None = None
     identical_resubmission: str = "first-time"
+    group_ids: Mapping[str, int] = field(default_factory=dict)
     grace_seconds: float = 300.0
     settle_seconds: float = 600.0
     limits: Limits = Limits()

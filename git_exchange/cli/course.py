@@ -35,4 +35,8 @@ def create(course_id: str, title: str, releases: str, url: str | None, namespace
     forge, _ = connected_admin(settings)
     with shown(console) as listener:
         group = open_course(settings, forge, course_id, title=title, releases=releases, listener=listener)
-    console.print(f"The course {course_id} is open: {group.web_url}", soft_wrap=True, highlight=False, markup=False)
+    for line in (
+        f"The course {course_id} is open: {group.web_url}",
+        f"To accept this group only: c.GitExchange.group_ids = {{{course_id!r}: {group.id}}}",
+    ):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -89,7 +89,15 @@ class Course:
 
         def find() -> Group:
             try:
-                return self.forge.find_group(path)
+                group = self.forge.find_group(path)
+                pinned = self.settings.group_ids.get(self.course_id, group.id)
+                if group.id != pinned:
+                    raise CourseNotFound(
+                        f"The group {path!r} on {self.settings.url} is number {group.id}, but the course"
+                        f" {self.course_id} was number {pinned}: somebody made another one of that name.",
+                        hint="Do not use it; tell the course's staff: they correct c.GitExchange.group_ids if it is right.",
+                    )
+                return group
             except NotFound as error:
                 raise CourseNotFound(
                     f"Course not found: {self.course_id} (there is no group {path!r} on {self.settings.url} that"

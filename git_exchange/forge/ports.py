@@ -140,11 +140,22 @@ class HeadsAt:
     unreadable: Mapping[int, str]
 
 
+@dataclass(frozen=True)
+class Concern:
+    """What about the server, or the account on it, should not serve a course. ``state`` is "failed" or "warning"."""
+
+    state: str
+    detail: str
+    hint: str
+
+
 class Forge(Protocol):
     """What any account can do."""
 
     kind: str
     url: str
+    # Of several branch rules that match: the first one counts (Gitea), or the most permissive one (GitLab).
+    first_rule_counts: bool
 
     def account(self) -> Account:
         """Return who the token belongs to."""
@@ -197,6 +208,9 @@ class Forge(Protocol):
 
 class ForgeAdmin(Forge, Protocol):
     """What opening and changing a course needs on top."""
+
+    def concerns(self) -> list[Concern]:
+        """Return what the operator of a course should know about this server and account."""
 
     def ensure_group(self, parent: str, path: str, *, name: str, description: str, visibility: Visibility) -> Group:
         """Return the group ``parent/path``, made or brought to this description and visibility. Raise Forbidden."""

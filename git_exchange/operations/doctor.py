@@ -87,6 +87,8 @@ def _connect(settings: Settings, found: list[tuple[ForgeAdmin, Token]]) -> Itera
 def _server(forge: ForgeAdmin) -> Iterator[Check]:
     server = forge.server()
     yield Check("server", "ok", f"{server.kind} {server.version}")
+    for concern in forge.concerns():
+        yield Check("server", concern.state, concern.detail, concern.hint)
     if abs(server.clock_ahead) > MAX_CLOCK_DIFFERENCE:
         yield Check(
             "clock",
@@ -194,7 +196,7 @@ def _protection(course: Course, project: Project, *, instructors_only: bool) -> 
     except (Forbidden, NotFound):
         yield Check(name, "warning", "cannot be read with this token")
         return
-    if instructors_only and _pushers(rules, "release/x") is Role.INSTRUCTOR:
+    if instructors_only and _pushers(course, rules, "release/x") is Role.INSTRUCTOR:
         yield Check(name, "ok", "only instructors push")
     else:
         yield Check(name, "failed", "Others than instructors may push.", "Run git-exchange course create again.")
@@ -205,7 +207,9 @@ def _seat_is_protected(course: Course, seat: Seat) -> bool:
         rules = _rules(course, seat.project)
     except ForgeError:
         return False
-    return _pushers(rules, "feedback/x") is Role.INSTRUCTOR and _pushers(rules, "submit/x") is Role.STUDENT
+    return (
+        _pushers(course, rules, "feedback/x") is Role.INSTRUCTOR and _pushers(course, rules, "submit/x") is Role.STUDENT
+    )
 
 
 def _rules(course: Course, project: Project) -> list[BranchRule]:
@@ -213,8 +217,10 @@ def _rules(course: Course, project: Project) -> list[BranchRule]:
     return forge.rules(project.id)
 
 
-def _pushers(rules: list[BranchRule], branch: str) -> Role | None:
-    """Return the least role that may push to the branch (the most permissive rule wins), None without a rule."""
+def _pushers(course: Course, rules: list[BranchRule], branch: str) -> Role | None:
+    """Return the least role that may push to the branch by the rule that counts, None without a rule."""
     prefix = branch.partition("/")[0]
     matching = [rule.push for rule in rules if rule.pattern in ("*", "**", f"{prefix}/*", f"{prefix}/**")]
-    return min(matching) if matching else None
+    if not matching:
+        return None
+    return matching[0] if course.forge.first_rule_counts else min(matching)

@@ -17,7 +17,7 @@ from jupyter_core.paths import jupyter_data_dir
 from nbgrader.exchange.abc import Exchange as ABCExchange
 from nbgrader.exchange.abc import ExchangeError
 from platformdirs import user_cache_path
-from traitlets import Bool, Enum, Float, Integer, Unicode, default
+from traitlets import Bool, Dict, Enum, Float, Integer, Unicode, default
 
 from git_exchange.course.course import Course
 from git_exchange.errors import ForgeUnreachable, GitExchangeError, TooLarge
@@ -45,6 +45,17 @@ class GitExchange(ABCExchange):
         KINDS,
         default_value="auto",
         help="What the forge is: gitlab, gitea (Forgejo too), or auto to ask the server with every command.",
+    ).tag(config=True)
+
+    group_ids = Dict(
+        value_trait=Integer(),
+        key_trait=Unicode(),
+        help=dedent(
+            """
+            Numbers that the groups of courses must have, {"calculus": 12}: `git-exchange course create` prints them.
+            With it nobody who takes the name of a deleted course's group is mistaken for the course.
+            """
+        ),
     ).tag(config=True)
 
     ca_bundle = Unicode(
@@ -159,6 +170,7 @@ class Exchange(GitExchange):
             cache_dir=Path(self.cache_dir).expanduser(),
             ca_bundle=Path(self.ca_bundle).expanduser() if self.ca_bundle else None,
             identical_resubmission=self.identical_resubmission,
+            group_ids=dict(self.group_ids),
             grace_seconds=self.grace_seconds,
             settle_seconds=self.settle_seconds,
             limits=Limits(http_timeout=self.http_timeout, git_timeout=self.git_timeout, pool=self.pool),

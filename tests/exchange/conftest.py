@@ -31,7 +31,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with RunningServer(place) as development:
             yield Server("gitlab", development.url, Token(development.admin_token))
     else:
-        with realforge.running(place) as forge:
+        with realforge.running(place, immediate=True) as forge:
             yield Server("gitea", forge.url, Token(forge.token))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -70,9 +71,13 @@ def test_a_weakened_protection_is_put_right_and_doctor_sees_it(classroom: Classr
 
     classroom.open("ann")
     seat = classroom.seat("ann")
-    address = f"{classroom.url}/api/v4/projects/{seat.id}/protected_branches"
+    if classroom.kind == "gitea":
+        project = urlsplit(classroom.forge().git_url(seat)).path.removesuffix(".git")
+        rule = f"{classroom.url}/api/v1/repos{project}/branch_protections/%2A%2A"
+    else:
+        rule = f"{classroom.url}/api/v4/projects/{seat.id}/protected_branches/%2A"
     header = {"Authorization": f"Bearer {classroom.tokens['teacher'].value}"}
-    assert requests.delete(f"{address}/%2A", headers=header, timeout=10).status_code == 204
+    assert requests.delete(rule, headers=header, timeout=10).status_code == 204
     doctor = classroom.run(classroom.teacher, ["git-exchange", "doctor", COURSE])
     assert doctor.status == 1
     assert "ann" in doctor.output
@@ -199,3 +204,14 @@ def test_nothing_configured_is_said_with_what_to_set(classroom: Classroom) -> No
     result = classroom.run(classroom.teacher, command, GIT_EXCHANGE_URL="", GIT_EXCHANGE_NAMESPACE="")
     assert result.status == 1
     assert "--url" in result.output
+
+
+def test_a_group_of_another_number_is_not_taken_for_the_course(classroom: Classroom) -> None:
+    opened = classroom.run(classroom.teacher, ["git-exchange", "course", "create", COURSE])
+    assert "c.GitExchange.group_ids = {" in opened.output
+    classroom.enrol("ann")
+    classroom.release()
+    number = classroom.forge().find_group(layout.group_path(classroom.namespace, COURSE)).id
+    pinned = f"--GitExchange.group_ids={COURSE}={{}}"
+    assert "somebody made another one" in classroom.fails("ann", "fetch_assignment", "ps1", pinned.format(number + 1))
+    classroom.ok("ann", "fetch_assignment", "ps1", pinned.format(number))

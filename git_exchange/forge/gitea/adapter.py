@@ -23,6 +23,7 @@ from git_exchange.forge.gitea import (
     scopes,
     teams,
     values,
+    versions,
 )
 from git_exchange.forge.gitea.names import Names
 from git_exchange.forge.gitea.session import Session
@@ -31,6 +32,7 @@ from git_exchange.forge.ports import (
     Account,
     Branch,
     BranchRule,
+    Concern,
     Group,
     HeadsAt,
     Member,
@@ -50,6 +52,7 @@ class Gitea:
     kind = "gitea"
     # Namespaces are no objects: they have number 0, no members and nothing to inherit.
     nested_groups = False
+    first_rule_counts = True
     # A token is valid until somebody deletes it.
     tokens_expire = False
 
@@ -101,6 +104,38 @@ class Gitea:
     def may_create_groups(self) -> bool:
         """Return whether this account may make organisations: where everybody may, names can be taken in advance."""
         return organisations.may_create(self._session)
+
+    def concerns(self) -> list[Concern]:
+        """Return known holes of the version, and what the settings of the server mean for a course."""
+        found = [known] if (known := versions.concern(self.server().version)) is not None else []
+        if not self.sees_hidden_pushes():
+            found.append(
+                Concern(
+                    "warning",
+                    "Pushes of students who hide their activity are not shown to this account: their times come from"
+                    " our own reading of the branch, and are later than the push.",
+                    "Collect soon after the due date, or with a site administrator's account on a machine that runs no"
+                    " students' code.",
+                )
+            )
+        elif self._me().is_admin:
+            found.append(
+                Concern(
+                    "warning",
+                    "This is a site administrator's token.",
+                    "Never let it lie where students' code runs (autograding).",
+                )
+            )
+        if not self._me().is_admin and self.may_create_groups():
+            found.append(
+                Concern(
+                    "warning",
+                    "This account may create organisations. Where everybody may, a student can take a future course's"
+                    " name in advance.",
+                    "Set DEFAULT_ALLOW_CREATE_ORGANIZATION = false, and allow it to those who open courses.",
+                )
+            )
+        return found
 
     def find_group(self, full_path: str) -> Group:
         """Return the group. Raise NotFound."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from git_exchange.forge.ports import Concern
+
 _FORGEJO = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?\+gitea-")
 _GITEA = re.compile(r"(?:v)?(\d+)\.(\d+)\.(\d+)(?=$|[-+])")
 
@@ -24,15 +26,6 @@ class Version:
 
     kind: str
     numbers: tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Concern:
-    """Why a version should not serve a course. ``state`` is "failed" or "warning"; both texts are one line."""
-
-    state: str
-    detail: str
-    hint: str
 
 
 def parse(said: str) -> Version | None:

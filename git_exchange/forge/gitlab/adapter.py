@@ -6,6 +6,7 @@ slower (``heads``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timezone
 
@@ -18,6 +19,7 @@ from git_exchange.forge.ports import (
     Account,
     Branch,
     BranchRule,
+    Concern,
     Group,
     HeadsAt,
     Member,
@@ -30,11 +32,15 @@ from git_exchange.forge.ports import (
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
 
+# Since when GraphQL tells the commit of a branch exactly (``repository.commit(ref:)``).
+HEADS_BY_GRAPHQL = (17, 10)
+
 
 class GitLab:
     """One GitLab server as one account. Constructing it asks nothing."""
 
     kind = "gitlab"
+    first_rule_counts = False
 
     def __init__(self, settings: Settings, token: Token) -> None:
         self.url = settings.url
@@ -73,6 +79,19 @@ class GitLab:
         if not isinstance(version, str):
             raise UnexpectedAnswer(f"{self.url} does not tell its version as GitLab does.")
         return ServerInfo(self.kind, version, there, clock_ahead(before, there, after))
+
+    def concerns(self) -> list[Concern]:
+        """Return what an old version costs."""
+        found = re.match(r"(\d+)\.(\d+)", said := self.server().version)
+        if found is None or (int(found[1]), int(found[2])) >= HEADS_BY_GRAPHQL:
+            return []
+        return [
+            Concern(
+                "warning",
+                f"GitLab {said} cannot tell the heads of many projects at once: collecting asks for each student.",
+                "GitLab 17.10 or later needs one request for a hundred students.",
+            )
+        ]
 
     def find_group(self, full_path: str) -> Group:
         """Return the group. Raise NotFound."""

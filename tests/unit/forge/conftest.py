@@ -27,7 +27,7 @@ class Scripted:
     waits: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(url=URL, namespace="teaching")
+        self.settings = Settings(url=URL, namespace="teaching", kind="gitlab")
         self.token = Token(SECRET, "the test")
         self.session = Session(self.settings, self.token, sleep=self.waits.append)
         self.forge = GitLab(self.settings, self.token)
