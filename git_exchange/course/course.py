@@ -95,7 +95,7 @@ class Course:
                     raise CourseNotFound(
                         f"The group {path!r} on {self.settings.url} is number {group.id}, but the course"
                         f" {self.course_id} was number {pinned}: somebody made another one of that name.",
-                        hint="Do not use it; tell the course's staff: they correct c.GitExchange.group_ids if it is right.",
+                        hint="Do not use it. Tell the course's staff; if it is right, correct c.GitExchange.group_ids.",
                     )
                 return group
             except NotFound as error:

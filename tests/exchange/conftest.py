@@ -15,6 +15,11 @@ from tests.exchange.classroom import Classroom
 from tests.exchange.zygote import Zygote
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not realforge.available():
+        terminalreporter.write_line(f"exchange, provisioning and demo suites: {realforge.MISSING}")
+
+
 @dataclass(frozen=True)
 class Server:
     """A running forge and a site administrator's token."""
