@@ -5,7 +5,6 @@ One bad repository never stops the others; the outcomes add up to the students w
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,8 +32,6 @@ from git_exchange.rules.receipt import Ledger, Receipt
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.housekeeping import tidy
 from git_exchange.transport.objects import BlobReader, list_tree
-
-RESERVED = ("timestamp.txt", "submission_secret.txt", sidecar.NAME)
 
 
 @dataclass(frozen=True)
@@ -250,11 +247,29 @@ def _write(
 def _keep(choice: _Chosen, target: Path, policy: Policy) -> str:
     """Return nbgrader's words for leaving the folder as it is, "" if it is to be replaced."""
     old = _timestamp(target)
-    if policy.update and (old is None or choice.at > old):
+    if policy.update and (old is None or choice.at > old or _supersedes(choice, target, old)):
         return ""
     if policy.before_duedate and old != choice.at:
         return ""
     return "No newer submission to collect" if policy.update else "Submission already exists, use --update to update"
+
+
+def _supersedes(choice: _Chosen, target: Path, old: datetime) -> bool:
+    """Return whether the folder holds an earlier attempt, or this one under a time that is no longer right.
+
+    The times alone do not tell: two attempts may both be recorded with the due date, and a time that we had to take
+    ourselves gives way to the forge's own, which is earlier.
+    """
+    reading, attempt = choice.reading, choice.attempt
+    said = sidecar.read(target)
+    if said is None or (said.project_id, said.ref) != (reading.seat.project.id, reading.ref):
+        return False
+    there = next((known for known in reading.attempts if known.commit == said.commit), None)
+    if there is None:
+        return False
+    if there.number == attempt.number:
+        return choice.at != old
+    return there.number < attempt.number and there.tree != attempt.tree
 
 
 def _timestamp(folder: Path) -> datetime | None:
@@ -294,13 +309,8 @@ def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _
             listener(Event(f"{student_id}: left out {rejected.path}: {rejected.reason}", "warning"))
         with BlobReader(repository) as blobs, replace.staging(area) as new:
             replace.write_tree(new, _files(blobs, checked, student_id), shared=policy.shared)
-            secret = hashlib.sha512(f"{reading.seat.project.id} {reading.ref} {attempt.commit}".encode()).hexdigest()
-            ours = (
-                ("timestamp.txt", times.timestamp(choice.at).encode()),
-                ("submission_secret.txt", secret.encode()),
-                (sidecar.NAME, sidecar.dump(sidecar.Sidecar(reading.seat.project.id, reading.ref, attempt.commit))),
-            )
-            replace.write_tree(new, ((name, False, iter([content])) for name, content in ours), shared=policy.shared)
+            said = sidecar.Sidecar(reading.seat.project.id, reading.ref, attempt.commit)
+            replace.write_tree(new, sidecar.files(said, times.timestamp(choice.at)), shared=policy.shared)
             replace.replace_directory(area, new, target)
 
     course.in_repository(lambda cache: cache.seat(reading.seat.project.id), write)
@@ -308,7 +318,7 @@ def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _
 
 def _files(blobs: BlobReader, checked: CheckedTree, student_id: str) -> Iterator[tuple[str, bool, Iterator[bytes]]]:
     for file in checked.accepted:
-        if file.path.casefold() in RESERVED:
+        if file.path.casefold() in sidecar.RESERVED:
             continue  # these are ours to write; a student's own would forge the time
         chunks = blobs.chunks(file.oid)
         yield file.path, file.executable, _no_pointer(chunks, file.path, student_id)
