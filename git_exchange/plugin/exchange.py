@@ -121,8 +121,9 @@ class GitExchange(ABCExchange):
     cache = Unicode(
         help=dedent(
             """
-            Folder for notes about submissions that were removed from one's own list. Defaults to nbgrader_cache in
-            Jupyter's data folder.
+            Folder for copies of one's own submissions, as nbgrader keeps them, and for notes about those that were
+            removed from one's own list. The forge does not need them. Defaults to nbgrader_cache in Jupyter's data
+            folder.
             """
         )
     ).tag(config=True)

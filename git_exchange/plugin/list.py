@@ -23,8 +23,10 @@ from git_exchange.errors import ForgeUnreachable, GitExchangeError, NotStaff, Th
 from git_exchange.files import replace
 from git_exchange.operations import listing
 from git_exchange.operations.release import withdraw
+from git_exchange.plugin import submission_cache
 from git_exchange.plugin.exchange import Exchange, in_jupyter_server, within
 from git_exchange.plugin.listings import forget_listings, key_of, remembered
+from git_exchange.plugin.submission_cache import Kept
 from git_exchange.rules import times
 
 _Answer = TypeVar("_Answer")
@@ -187,10 +189,7 @@ class ExchangeList(ABCExchangeList, Exchange):
         return f"{info['course_id']} {info['assignment_id']}{already}"
 
     def _submitted(self) -> list[Info]:
-        if self.inbound:
-            infos = [self._inbound_info(attempt) for attempt in self._inbound()]
-        else:
-            infos = [self._own_info(attempt) for attempt in self._own()]
+        infos = [self._inbound_info(attempt) for attempt in self._inbound()] if self.inbound else self._cached_infos()
 
         def person(info: Info) -> tuple[str, str, str]:
             return info["course_id"], info["student_id"], info["assignment_id"]
@@ -219,6 +218,28 @@ class ExchangeList(ABCExchangeList, Exchange):
         info = self._submission(attempt, f"{attempt.assignment_id}@{attempt.commit}")
         returned = {page.notebook_id: page.oid for page in attempt.feedback}
         return self._with_feedback(info, attempt.assignment_id, returned, attempt.notebooks)
+
+    def _cached_infos(self) -> list[Info]:
+        """Return one's own attempts, and what another exchange left in nbgrader's cache."""
+        mine = self._own()
+        infos = [self._own_info(attempt) for attempt in mine]
+        known = {(one["course_id"], one["student_id"], one["assignment_id"], one["timestamp"]) for one in infos}
+        for entry in self._kept():
+            person = (entry.course_id, entry.student_id, entry.assignment_id, entry.timestamp)
+            if entry.attempt is None and person not in known:
+                infos.append(self._kept_info(entry))
+        return infos
+
+    def _kept_info(self, entry: Kept) -> Info:
+        info: Info = {
+            "course_id": entry.course_id,
+            "student_id": entry.student_id,
+            "assignment_id": entry.assignment_id,
+            "timestamp": entry.timestamp,
+            "status": "removed" if self.remove else "submitted",
+            "path": str(entry.folder),
+        }
+        return self._with_feedback(info, entry.assignment_id, {}, entry.notebooks)
 
     def _submission(self, attempt: OwnAttempt | listing.Inbound, path: str) -> Info:
         return {
@@ -288,6 +309,16 @@ class ExchangeList(ABCExchangeList, Exchange):
         file = Path(self.cache) / HIDDEN
         file.parent.mkdir(parents=True, exist_ok=True)
         replace.write_file(file, [json.dumps(sorted(self._hidden() | commits)).encode()])
+        for entry in self._kept():
+            submission_cache.drop(entry)
+
+    def _kept(self) -> list[Kept]:
+        student_id, assignment_id = self.named_student(), self.coursedir.assignment_id
+        return [
+            entry
+            for course_id in self._courses()
+            for entry in submission_cache.kept(Path(self.cache), course_id, student_id, assignment_id)
+        ]
 
     def _hidden(self) -> set[str]:
         try:

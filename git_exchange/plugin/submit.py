@@ -9,10 +9,14 @@ from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from traitlets import Bool
 
 from git_exchange.course.seats import seat_for
-from git_exchange.operations.submit import Notebooks, prepare, submit
+from git_exchange.errors import FilesError
+from git_exchange.operations.sidecar import Sidecar
+from git_exchange.operations.submit import Notebooks, Prepared, Submitted, prepare, submit
+from git_exchange.plugin import submission_cache
 from git_exchange.plugin.exchange import Exchange
 from git_exchange.plugin.listings import forget_listings
 from git_exchange.rules import times
+from git_exchange.rules.layout import submit_ref
 from git_exchange.settings import Limits
 
 
@@ -57,8 +61,28 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         self._compare(prepared.notebooks)
         receipt = submit(course, prepared, listener=self.listen)
         forget_listings()
+        self._keep(prepared, receipt)
         self.log.info("Submitted as: %s %s %s", course_id, assignment_id, times.timestamp(receipt.at))
         self.log.info("Receipt: attempt %d of %s, commit %s", receipt.number, receipt.student_id, receipt.url)
+
+    def _keep(self, prepared: Prepared, receipt: Submitted) -> None:
+        """Leave a copy where nbgrader's users and tools look for it. The submission is safe without it."""
+        attempt = Sidecar(prepared.seat.project.id, submit_ref(self.coursedir.assignment_id), receipt.commit)
+        try:
+            kept = submission_cache.keep(
+                Path(self.cache),
+                self.coursedir.course_id,
+                receipt.student_id,
+                self.coursedir.assignment_id,
+                times.timestamp(receipt.at),
+                prepared.folder,
+                prepared.selection,
+                attempt,
+            )
+        except (FilesError, OSError) as error:
+            self.log.warning("Submitted, but no copy was kept in %s: %s", self.cache, error)
+        else:
+            self.log.debug("A copy was %s in %s", "kept" if kept else "not kept", self.cache)
 
     def _compare(self, notebooks: Notebooks) -> None:
         if not notebooks.missing and not notebooks.extra:

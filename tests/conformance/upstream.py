@@ -117,14 +117,8 @@ NOT_RUN = {
     ("api", "test_get_released_assignments_windows"): WINDOWS,
 }
 
-CACHE = "submit keeps no copy in nbgrader's cache yet"
 RECEIVED = "feedback on work that did not come through the exchange is refused"
 DIFFERENT = {
-    **{("list", name): CACHE for name in ("test_list_cached", "test_list_remove_cached")},
-    **{
-        ("submit", name): CACHE
-        for name in ("test_submit", "test_submit_with_student_id", "test_submit_multiple_courses")
-    },
     **{
         ("release_feedback", name): RECEIVED
         for name in ("test_single_file", "test_single_student", "test_student_id_exclude")
