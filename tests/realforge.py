@@ -85,7 +85,7 @@ class RealForge:
 
 def available() -> bool:
     """Return whether there is a server or a binary to test against."""
-    return bool(os.environ.get(URL) and os.environ.get(TOKEN)) or _binary() is not None
+    return bool(os.environ.get(URL) and os.environ.get(TOKEN)) or binary() is not None
 
 
 @contextmanager
@@ -98,15 +98,18 @@ def running(root: Path, *, immediate: bool = False) -> Iterator[RealForge]:
     if url and token:
         yield RealForge(url.rstrip("/"), token)
         return
-    binary = _binary()
-    assert binary is not None, MISSING
-    with started(binary, root, immediate=immediate) as forge:
+    found = binary()
+    assert found is not None, MISSING
+    with started(found, root, immediate=immediate) as forge:
         yield forge
 
 
 @contextmanager
-def started(binary: Path, root: Path, *, immediate: bool = False) -> Iterator[RealForge]:
-    """Start the binary with an empty database in ``root``; end it afterwards."""
+def started(binary: Path, root: Path, *, immediate: bool = False, extra: str = "") -> Iterator[RealForge]:
+    """Start the binary with an empty database in ``root``; end it afterwards.
+
+    ``extra`` is more of the configuration file; what it sets prevails.
+    """
     root.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     file = root / "app.ini"
@@ -115,7 +118,8 @@ def started(binary: Path, root: Path, *, immediate: bool = False) -> Iterator[Re
     static = f"STATIC_ROOT_PATH = {beside}" if (beside / "templates").is_dir() and (beside / "options").is_dir() else ""
     as_root = str(os.geteuid() == 0).lower()
     queue = "immediate" if immediate else "level"
-    file.write_text(_CONFIGURATION.format(root=root, port=port, static=static, as_root=as_root, queue=queue))
+    written = _CONFIGURATION.format(root=root, port=port, static=static, as_root=as_root, queue=queue)
+    file.write_text(f"{written}{extra}")
     environment = {"PATH": os.environ["PATH"], "HOME": str(root), "USER": os.environ.get("USER", "root")}
 
     def command(*arguments: str) -> str:
@@ -146,7 +150,8 @@ def started(binary: Path, root: Path, *, immediate: bool = False) -> Iterator[Re
                 server.wait()
 
 
-def _binary() -> Path | None:
+def binary() -> Path | None:
+    """Return the program to start servers with, None if there is none."""
     named = os.environ.get(BINARY)
     found = named or shutil.which("forgejo") or shutil.which("gitea")
     return Path(found) if found else None
@@ -163,7 +168,7 @@ def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path)
     while time.monotonic() < limit:
         assert server.poll() is None, f"the server ended: {log.read_text(errors='replace')[-2000:]}"
         try:
-            with requests.get(f"{url}/api/v1/version", timeout=2) as answer:
+            with requests.get(f"{url}/api/healthz", timeout=2) as answer:
                 if answer.status_code == 200:
                     return
         except requests.RequestException:

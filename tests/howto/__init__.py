@@ -1,0 +1,1 @@
+"""The how-to pages: that their files fit together, and that they do what the pages say."""
