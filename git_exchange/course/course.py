@@ -179,6 +179,12 @@ class Course:
         host = self.settings.origin.split("://", 1)[1].rsplit(":", 1)[0]
         return account.name or account.username, f"{account.id}-{account.username}@users.noreply.{host}"
 
+    def is_mine(self, author: str) -> bool:
+        """Return whether "name <address>", as git shows it, is this account, whatever it was called at the time."""
+        _, host = self.identity()[1].split("@", 1)
+        address = author.rpartition("<")[2].rstrip(">")
+        return address.startswith(f"{self.account().id}-") and address.endswith(f"@{host}")
+
     def _project(self, name: str) -> Project:
         path = f"{self.group().full_path}/{name}"
         try:

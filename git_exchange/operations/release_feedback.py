@@ -13,7 +13,8 @@ from git_exchange.course.attempts import read_attempts, read_heads
 from git_exchange.course.course import Course
 from git_exchange.course.feedback import Feedback, read_feedback
 from git_exchange.course.receipts import read_ledger
-from git_exchange.course.seats import Seat, seat_of
+from git_exchange.course.register import Registered, read_register
+from git_exchange.course.seats import Seat, check_identity, seat_of
 from git_exchange.errors import CourseError, FilesError, GitExchangeError, Incomplete, PushRace, PushRefused, RefMissing
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files.paths import display
@@ -53,12 +54,13 @@ def release_feedback(
     Feedback that somebody else released for the same attempt is not replaced without ``force``. Raise NotStaff.
     """
     course.staff()
+    registered = read_register(course).values()
 
     def one(item: Marked) -> Outcome:
         if deadline is not None and time.monotonic() > deadline:
             return Outcome(item.student_id, "waiting", "the deadline came first; release again")
         try:
-            return _release(course, assignment_id, item, force=force, listener=listener)
+            return _release(course, assignment_id, item, registered, force=force, listener=listener)
         except (GitExchangeError, OSError) as error:
             why = str(error) if isinstance(error, GitExchangeError) else f"{type(error).__name__}: {error}"
             listener(Event(f"Could not release feedback to {display(item.student_id)}: {why}", "error"))
@@ -67,8 +69,17 @@ def release_feedback(
     return Report.of(course.in_parallel(one, list(marked)))
 
 
-def _release(course: Course, assignment_id: str, item: Marked, *, force: bool, listener: Listener) -> Outcome:
+def _release(
+    course: Course,
+    assignment_id: str,
+    item: Marked,
+    registered: Collection[Registered],
+    *,
+    force: bool,
+    listener: Listener,
+) -> Outcome:
     seat = seat_of(course, item.student_id)
+    check_identity(seat, registered)
     attempt, submitted = _attempt(course, seat, assignment_id, item)
     ref = layout.feedback_ref(assignment_id)
     url = course.forge.git_url(seat.project)
@@ -125,7 +136,6 @@ def _commit(
 ) -> str | None:
     """Return the commit to push, None if the branch holds exactly this already."""
     name, email = course.identity()
-    me = f"{name} <{email}>"
     other = before.author.get(attempt)
     kept = [file for file in before.files if file.attempt != attempt]
     files = [
@@ -151,7 +161,7 @@ def _commit(
     )
     if head is not None and _tree(repository, head) == _tree(repository, commit):
         return None
-    if other is not None and other != me and not force:
+    if other is not None and not course.is_mine(other) and not force:
         raise Incomplete(
             f"Feedback for this attempt was released by {display(other)} and is different.",
             hint="Agree with them, then set c.ExchangeReleaseFeedback.force = True to replace it.",
