@@ -6,29 +6,15 @@ who hide theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from typing import Any
 
-from git_exchange.errors import Conflict, ForgeError, ForgeUnreachable, NotFound, Throttled
+from git_exchange.errors import Conflict, NotFound
 from git_exchange.forge.answers import text
 from git_exchange.forge.gitea.session import Session
+from git_exchange.forge.one_by_one import ask_each
 from git_exchange.forge.ports import HeadsAt, Project
-
-# If so many projects in a row fail as the forge's own fault, it is down, and asking the rest is no use.
-ENOUGH = 5
-
-_NEVER = datetime.min.replace(tzinfo=timezone.utc)
-
-
-@dataclass(frozen=True)
-class _One:
-    project_id: int
-    heads: dict[str, str]
-    at: datetime
-    failure: ForgeError | None = None
 
 
 def read(
@@ -44,7 +30,9 @@ def read(
     heads: dict[tuple[int, str], str] = {}
     unreadable: dict[int, str] = {}
     moments: list[datetime] = []
-    for one in _each(session, path_of, list(wanted.values()) if refs else [], pool):
+    for one in ask_each(
+        lambda project: all_heads(session, path_of(project)), list(wanted.values()) if refs else [], pool
+    ):
         heads |= {(one.project_id, ref): commit for ref, commit in one.heads.items() if ref in refs}
         if one.failure is None:
             moments.append(one.at)
@@ -69,29 +57,3 @@ def _heads(raw: Any) -> dict[str, str]:
     if isinstance(raw, dict):
         raw = [raw]
     return {text(one["ref"]): text(one["object"]["sha"]) for one in raw}
-
-
-def _each(
-    session: Session, path_of: Callable[[Project], str], projects: Sequence[Project], pool: int
-) -> Iterator[_One]:
-    """Yield what each project answers. Raise ForgeUnreachable if the first few all say that it is the forge."""
-
-    def one(project: Project) -> _One:
-        try:
-            found, at = all_heads(session, path_of(project))
-        except Throttled:
-            raise
-        except ForgeError as error:
-            return _One(project.id, {}, _NEVER, error)
-        return _One(project.id, found, at)
-
-    threads = ThreadPoolExecutor(pool, "git-exchange-heads")
-    try:
-        down = 0
-        for found in threads.map(one, projects):
-            down = down + 1 if isinstance(found.failure, ForgeUnreachable) else 0
-            if found.failure is not None and down >= min(ENOUGH, len(projects)):
-                raise found.failure
-            yield found
-    finally:
-        threads.shutdown(cancel_futures=True)

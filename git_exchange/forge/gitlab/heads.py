@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from os.path import commonprefix
 
-from git_exchange.errors import Forbidden, ForgeError, ForgeUnreachable, NotFound, Throttled, UnexpectedAnswer
+from git_exchange.errors import Forbidden, ForgeUnreachable, NotFound, UnexpectedAnswer
 from git_exchange.forge.answers import text
 from git_exchange.forge.gitlab import values
 from git_exchange.forge.gitlab.session import Answer, Session
 from git_exchange.forge.http import encoded
+from git_exchange.forge.one_by_one import NEVER, ask_each
 from git_exchange.forge.ports import Group, HeadsAt, Project
 
 # Computed from GitLab's complexity rules, 250 for a signed-in account; a server that allows less makes us halve it.
@@ -26,10 +26,6 @@ REFS_PER_QUERY = 6
 PROJECTS_PER_PAGE = 100
 # Up to so many projects, asking each is no more work than asking for the group.
 FEW = 2
-# If so many projects in a row fail as the forge's own fault, it is down, and asking the rest is no use.
-ENOUGH = 5
-
-_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class _TooComplex(Exception):
@@ -50,14 +46,6 @@ class _Page:
     cursor: str | None
 
 
-@dataclass(frozen=True)
-class _One:
-    project_id: int
-    heads: dict[tuple[int, str], str]
-    at: datetime
-    failure: ForgeError | None = None
-
-
 def read(session: Session, group: Group, projects: Collection[Project], refs: Collection[str], *, pool: int) -> HeadsAt:
     """Return the heads of ``refs`` in ``projects``. ``at`` is the server's last answer, one second on the safe side."""
     wanted = {project.id: project for project in projects}
@@ -76,8 +64,9 @@ def read(session: Session, group: Group, projects: Collection[Project], refs: Co
     heads = {key: commit for key, commit in heads.items() if key[0] in complete}
     moments = [page.at for page in pages]
     unreadable: dict[int, str] = {}
-    for one in _each(session, [wanted[number] for number in sorted(wanted.keys() - complete)], names, pool):
-        heads |= one.heads
+    left = [wanted[number] for number in sorted(wanted.keys() - complete)]
+    for one in ask_each(lambda project: _one(session, project.id, names), left, pool):
+        heads |= {(one.project_id, ref): commit for ref, commit in one.heads.items()}
         if one.failure is None:
             moments.append(one.at)
         else:
@@ -179,36 +168,13 @@ def _explain(errors: Sequence[dict[str, object]]) -> None:
         raise UnexpectedAnswer("GitLab's GraphQL refuses the query for branches.", hint=said[:200])
 
 
-def _each(session: Session, projects: Sequence[Project], refs: Sequence[str], pool: int) -> Iterator[_One]:
-    """Yield what each project answers. Raise ForgeUnreachable if the first few all say that it is the forge."""
-
-    def one(project: Project) -> _One:
-        try:
-            return _one(session, project.id, refs)
-        except Throttled:
-            raise
-        except ForgeError as error:
-            return _One(project.id, {}, _NEVER, error)
-
-    threads = ThreadPoolExecutor(pool, "git-exchange-heads")
-    try:
-        down = 0
-        for found in threads.map(one, projects):
-            down = down + 1 if isinstance(found.failure, ForgeUnreachable) else 0
-            if found.failure is not None and down >= min(ENOUGH, len(projects)):
-                raise found.failure
-            yield found
-    finally:
-        threads.shutdown(cancel_futures=True)
-
-
-def _one(session: Session, project_id: int, refs: Sequence[str]) -> _One:
+def _one(session: Session, project_id: int, refs: Sequence[str]) -> tuple[dict[str, str], datetime]:
     names = {ref.removeprefix(values.HEADS) for ref in refs}
     common = commonprefix(sorted(names))  # noqa: RUF071 - of characters, not of path components
-    heads: dict[tuple[int, str], str] = {}
-    at = _NEVER
+    heads: dict[str, str] = {}
+    at = NEVER
     path = f"/projects/{encoded(project_id)}/repository/branches"
     for page in session.pages(path, values.branch, search=f"^{common}" if common else None):
-        heads |= {(project_id, found.ref): found.commit for found in page.items if found.ref in refs}
+        heads |= {found.ref: found.commit for found in page.items if found.ref in refs}
         at = page.answer.moment()
-    return _One(project_id, heads, at)
+    return heads, at
