@@ -1,11 +1,16 @@
-"""The seats of a course: who has which project. A seat is (who, project), never just a project."""
+"""The seats of a course: who has which project. A seat is (who, project), never just a project.
+
+A project's identity is its number: one that the staff's record (``seats.csv``) knows as another student's is not used.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from git_exchange.course.course import Course
-from git_exchange.errors import NotAMember
+from git_exchange.course.register import Registered
+from git_exchange.errors import CourseError, NotAMember
 from git_exchange.forge.ports import Project
 from git_exchange.rules import layout
 
@@ -19,13 +24,44 @@ class Seat:
 
 
 def seats(course: Course) -> list[Seat]:
-    """Return the seats of the course that this account sees, sorted by student id."""
+    """Return the seats of the course that this account sees, sorted by student id.
+
+    Archived ones too: who has left the course, or a course that is over, still has work in them.
+    """
     found = [
         Seat(student_id, project)
         for project in course.projects()
-        if not project.archived and (student_id := layout.student_in(project.path, project.description)) is not None
+        if (student_id := layout.student_in(project.path, project.description)) is not None
     ]
     return sorted(found, key=lambda seat: seat.student_id)
+
+
+def check_identity(seat: Seat, registered: Collection[Registered]) -> None:
+    """Raise CourseError if the seat's project is on record as another student's, or another project as the student's.
+
+    A seat that is not on record at all (yet) passes.
+    """
+    for entry in registered:
+        if (entry.student_id == seat.student_id) != (entry.project_id == seat.project.id):
+            raise CourseError(
+                f"The project {seat.project.path!r} is number {seat.project.id}, but on record the seat of"
+                f" {entry.student_id} is number {entry.project_id}: projects were renamed or replaced.",
+                hint="Look at both on the forge and give them their names back, or correct seats.csv in the staff"
+                " project.",
+            )
+
+
+def gone(course: Course, registered: Mapping[str, Registered]) -> list[str]:
+    """Return what became of registered seats that no longer have a student's name, one sentence each."""
+    projects = {project.id: project for project in course.projects()}
+    said = []
+    for entry in registered.values():
+        project = projects.get(entry.project_id)
+        if project is None:
+            said.append(f"The project of {entry.student_id}, number {entry.project_id}, is no longer in the course.")
+        elif layout.student_in(project.path, project.description) is None:
+            said.append(f"The project of {entry.student_id} was renamed to {project.path!r}; rename it back.")
+    return said
 
 
 def seat_of(course: Course, student_id: str) -> Seat:

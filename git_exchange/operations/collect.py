@@ -16,8 +16,8 @@ from git_exchange.course.course import Course
 from git_exchange.course.receipts import append_receipts, read_ledger
 from git_exchange.course.register import read_register
 from git_exchange.course.releases import ensure_fetched
-from git_exchange.course.seats import Seat
-from git_exchange.errors import FilesError, GitExchangeError, PushRefused, RemoteDenied, UnsafePath
+from git_exchange.course.seats import Seat, check_identity, gone
+from git_exchange.errors import CourseError, FilesError, GitExchangeError, PushRefused, RemoteDenied, UnsafePath
 from git_exchange.events import Event, Listener, Progress, ignore
 from git_exchange.files import replace
 from git_exchange.files.paths import display, problem
@@ -25,7 +25,7 @@ from git_exchange.files.tree import CheckedTree, check, lfs_pointer
 from git_exchange.operations import sidecar
 from git_exchange.operations.release import find_released
 from git_exchange.report import Outcome, Report
-from git_exchange.rules import times
+from git_exchange.rules import layout, times
 from git_exchange.rules.attempt import Attempt
 from git_exchange.rules.deadline import choose, recorded_time, verdict
 from git_exchange.rules.receipt import Ledger, Receipt
@@ -73,7 +73,8 @@ def collect(
     """
     course.staff()
     ledger = read_ledger(course, assignment_id)
-    owners = {entry.project_id: entry.username for entry in read_register(course).values()}
+    registered = read_register(course)
+    owners = {entry.project_id: entry.username for entry in registered.values()}
     released = find_released(course, assignment_id)
     if released is not None:
         ensure_fetched(course, released)
@@ -84,6 +85,10 @@ def collect(
     def read(seat: Seat) -> Reading | None:
         if policy.deadline is not None and time.monotonic() > policy.deadline:
             return None
+        try:
+            check_identity(seat, registered.values())
+        except CourseError as error:
+            return Reading(seat, layout.submit_ref(assignment_id), heads.heads.at, heads.begun, failure=error)
         reading = read_attempts(course, seat, assignment_id, heads, base, ledger)
         done.one_more()
         return reading
@@ -91,6 +96,7 @@ def collect(
     ordered = list(seats)
     readings = course.in_parallel(read, ordered)
     notes = [reading.alarm for reading in readings if reading is not None and reading.alarm]
+    notes += gone(course, registered)
     recorded, unpinned = _pin(course, assignment_id, [r for r in readings if r is not None], ledger, policy)
     notes += unpinned
     readings = [

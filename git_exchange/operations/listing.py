@@ -10,9 +10,10 @@ from git_exchange.course.attempts import read_attempts, read_heads
 from git_exchange.course.course import Course
 from git_exchange.course.own import OwnAttempt, own_attempts, top_notebooks
 from git_exchange.course.receipts import append_receipts, read_ledger
+from git_exchange.course.register import read_register
 from git_exchange.course.releases import Release, ensure_fetched, releases
-from git_exchange.course.seats import seat_for, seats
-from git_exchange.errors import NotAStudent, NotFound
+from git_exchange.course.seats import Seat, check_identity, seat_for, seats
+from git_exchange.errors import CourseError, NotAStudent, NotFound
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.forge.ports import Forge
 from git_exchange.rules import layout
@@ -92,7 +93,8 @@ def inbound(
     ``student_ids`` None means all seats. What of a student cannot be read is reported as an error event.
     """
     course.staff()
-    wanted = [seat for seat in seats(course) if student_ids is None or seat.student_id in student_ids]
+    chosen = [seat for seat in seats(course) if student_ids is None or seat.student_id in student_ids]
+    wanted = _identified(course, chosen, listener)
     known = {release.assignment_id: release for release in releases(course)}
     heads = read_heads(course, wanted, assignment_ids)
     found: list[Inbound] = []
@@ -123,6 +125,20 @@ def inbound(
                 for attempt in reading.attempts
             ]
     return found
+
+
+def _identified(course: Course, found: list[Seat], listener: Listener) -> list[Seat]:
+    """Return the seats that are what the staff's record says; the others are reported."""
+    registered = read_register(course).values()
+    good = []
+    for seat in found:
+        try:
+            check_identity(seat, registered)
+        except CourseError as error:
+            listener(Event(f"{seat.student_id}: {error}", "error"))
+        else:
+            good.append(seat)
+    return good
 
 
 def remove(course: Course, attempts: Iterable[Inbound]) -> None:

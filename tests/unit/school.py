@@ -160,11 +160,11 @@ class School:
         )
         assert answer.ok, answer.text
 
-    def api(self, method: str, path: str, **parameters: object) -> Any:
+    def api(self, method: str, address: str, **parameters: object) -> Any:
         """Do something by the forge's API as the instructor."""
         answer = requests.request(
             method,
-            f"{self.url}/api/v4{path}",
+            f"{self.url}/api/v4{address}",
             json=parameters,
             headers={"PRIVATE-TOKEN": self.token("teacher").value},
             timeout=20,

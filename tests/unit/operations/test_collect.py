@@ -39,3 +39,41 @@ def test_a_time_that_the_forge_records_later_replaces_the_one_that_we_had_to_tak
     school.collect()
     assert times.parse_timestamp(school.stamp("ann")) == pushed
     assert school.collect().counts == {"unchanged": 1}
+
+
+def test_two_seats_that_swapped_their_names_are_noticed_and_nobody_gets_the_others_work(school: School) -> None:
+    school.open("ann", "ben", "cat")
+    school.release()
+    numbers = {name: school.course().seat_project(name).id for name in ("ann", "ben", "cat")}
+    for name in numbers:
+        school.submit(name, f"by {name}")
+    for name, path in (("ann", "student-between"), ("ben", "student-ann"), ("ann", "student-ben")):
+        school.api("PUT", f"/projects/{numbers[name]}", path=path)
+    report = school.collect()
+    assert {outcome.subject: outcome.status for outcome in report.outcomes} == {
+        "ann": "failed",
+        "ben": "failed",
+        "cat": "collected",
+    }
+    assert str(numbers["ann"]) in report.failed[0].detail
+    assert "seats.csv" in report.failed[0].detail
+    assert not school.submitted("ann").exists()
+
+
+def test_a_seat_that_was_renamed_away_is_named(school: School) -> None:
+    school.open("ann", "ben")
+    school.release()
+    school.submit("ann", "by ann")
+    number = school.course().seat_project("ann").id
+    school.api("PUT", f"/projects/{number}", path="something-else")
+    report = school.collect()
+    assert report.counts == {"nothing": 1}
+    assert any("ann" in note and "something-else" in note for note in report.notes)
+
+
+def test_work_in_an_archived_project_is_still_collected(school: School) -> None:
+    school.open("ann")
+    school.release()
+    school.submit("ann", "by ann")
+    school.forge().archive(school.course().seat_project("ann").id)
+    assert school.collect().counts == {"collected": 1}
