@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from git_exchange.course.register import Registered, read_register
 from git_exchange.course.seats import Seat, check_identity, seat_of
 from git_exchange.errors import CourseError, FilesError, GitExchangeError, Incomplete, PushRace, PushRefused, RefMissing
 from git_exchange.events import Event, Listener, ignore
-from git_exchange.files.paths import display
+from git_exchange.files.paths import display, problem
 from git_exchange.operations import sidecar
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import layout, times, trailers
@@ -78,6 +79,13 @@ def _release(
     force: bool,
     listener: Listener,
 ) -> Outcome:
+    for page in item.pages:
+        reason = problem(os.fsencode(page.name))
+        if reason is not None:
+            raise FilesError(
+                f"The page {display(os.fsencode(page.name))} cannot be released: {reason}.",
+                hint="Rename the notebook in submitted/, then autograde it and generate the feedback again.",
+            )
     seat = seat_of(course, item.student_id)
     check_identity(seat, registered)
     attempt, submitted = _attempt(course, seat, assignment_id, item)
