@@ -27,9 +27,13 @@ from git_exchange.forge.ports import (
 )
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
+from tests import realforge
 from tests.contract import backends
 from tests.contract.backends import Backend
 from tests.contract.working_copy import WorkingCopy
+
+# Without a real server this is said in a line of the report (``backends.missing``), and there is nothing to run.
+collect_ignore = [] if realforge.available() else ["test_gitea_ways_around.py"]
 
 SEAT_RULES = (BranchRule("*", Role.INSTRUCTOR), BranchRule("submit/*", Role.STUDENT))
 SUBMIT = "refs/heads/submit/ps1"

@@ -10,14 +10,9 @@ import requests
 
 from git_exchange.forge.ports import BranchRule, Project, Role, Visibility
 from git_exchange.secret import Token
-from tests import realforge
 from tests.contract.conftest import SEAT_RULES, SUBMIT, Course
 
 FEEDBACK = "refs/heads/feedback/ps1"
-
-
-if not realforge.available():
-    pytest.skip(realforge.MISSING, allow_module_level=True)
 
 # Only there: it is about Gitea's and Forgejo's own API.
 pytestmark = pytest.mark.parametrize("site", ["gitea"], indirect=True)
