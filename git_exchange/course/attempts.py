@@ -13,7 +13,7 @@ from git_exchange.errors import GitExchangeError
 from git_exchange.forge.ports import HeadsAt, Push
 from git_exchange.rules import layout
 from git_exchange.rules.attempt import Attempt, Commit, Evidence, attempts
-from git_exchange.rules.receipt import Ledger
+from git_exchange.rules.receipt import Ledger, Receipt
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.fetch import fetch
 from git_exchange.transport.objects import has_commit, history, is_ancestor
@@ -84,7 +84,7 @@ def _read(
 ) -> Reading:
     project, at = seat.project, read.heads.at
     pins = {pin.commit: pin for pin in ledger.pins(project.id, ref)}
-    pushes = [] if head in pins else _pushes(course, project.id, ref, ledger)
+    pushes = [] if _nothing_to_come(course, pins.get(head)) else _pushes(course, project.id, ref, ledger)
 
     def look(repository: Repository) -> tuple[tuple[Commit, ...], str]:
         if not has_commit(repository, head):
@@ -119,6 +119,14 @@ def _read(
     return Reading(seat, ref, at, read.begun, head, found, alarm=alarm)
 
 
+def _nothing_to_come(course: Course, pin: Receipt | None) -> bool:
+    """Return whether a pinned head needs no look at push events: what came before it is on record, too.
+
+    Forges write events from a queue and not always in order, so one of an earlier push may come after the head's.
+    """
+    return pin is not None and pin.read_at >= pin.time + timedelta(seconds=course.settings.grace_seconds)
+
+
 def _pushes(course: Course, project_id: int, ref: str, ledger: Ledger) -> list[Push]:
     return [
         push
@@ -146,7 +154,8 @@ def _evidence(
     for commit in known:
         seen = ledger.seen(project_id, ref, commit)
         if seen is not None:
-            found.append(Evidence(commit, seen.time, "seen", seen.pushed_by, None))
+            source = "push-event" if seen.evidence == "push-event" else "seen"
+            found.append(Evidence(commit, seen.time, source, seen.pushed_by, seen.event_id))
     found.append(Evidence(head, at, "read", "", None))
     return found
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from git_exchange.course.receipts import read_ledger
 from git_exchange.rules import times
 from tests.unit.school import School
 
@@ -33,7 +34,9 @@ def test_a_time_that_the_forge_records_later_replaces_the_one_that_we_had_to_tak
     school.submit("ann", "first")
     school.collect()
     taken = times.parse_timestamp(school.stamp("ann"))
+    school.control("clock", offset=-20)
     school.control("events", release=True)
+    school.control("clock", offset=0)
     pushed = school.course().forge.pushes(school.course().seat_project("ann").id)[-1].at
     assert pushed < taken
     school.collect()
@@ -77,3 +80,33 @@ def test_work_in_an_archived_project_is_still_collected(school: School) -> None:
     school.submit("ann", "by ann")
     school.forge().archive(school.course().seat_project("ann").id)
     assert school.collect().counts == {"collected": 1}
+
+
+def test_a_push_that_the_forge_records_after_a_later_one_still_becomes_an_attempt(school: School) -> None:
+    school.open("ann")
+    school.release()
+    school.control("events", hold=True)
+    school.submit("ann", "first")
+    school.control("events", hold=False)
+    due = now()
+    school.submit("ann", "second")
+    school.collect()
+    assert (school.submitted("ann") / "p1.ipynb").read_text() == "second"
+    school.control("events", release=True)
+    school.collect(policy={"due": due, "before_duedate": True})
+    # The second one is pinned, and late; the first one may have been in time.
+    assert (school.submitted("ann") / "p1.ipynb").read_text() == "first"
+
+
+def test_a_push_event_that_was_recorded_as_seen_stays_one_when_a_later_attempt_is_pinned(school: School) -> None:
+    school.open("ann")
+    school.release()
+    due = now() - timedelta(seconds=5)
+    school.submit("ann", "first")
+    school.collect(policy={"due": due})
+    school.submit("ann", "second")
+    school.collect(policy={"due": due})
+    # Both are known by their events. With a due date an hour earlier neither could be in time.
+    school.collect(policy={"due": due - timedelta(hours=1)})
+    ledger = read_ledger(school.course(), "ps1")
+    assert sorted(receipt.kind for receipt in ledger.receipts) == ["pin", "pin", "seen"]
