@@ -10,8 +10,17 @@ from pathlib import Path
 from git_exchange.course.course import Course
 from git_exchange.course.releases import Release, ensure_fetched, find_release
 from git_exchange.course.seats import Seat
-from git_exchange.errors import NotAMember, NothingToSubmit, PushRace, PushRefused, RefMissing
+from git_exchange.errors import (
+    FilesError,
+    GitExchangeError,
+    NotAMember,
+    NothingToSubmit,
+    PushRace,
+    PushRefused,
+    RefMissing,
+)
 from git_exchange.events import Event, Listener, ignore
+from git_exchange.files.paths import display
 from git_exchange.files.selection import Selection, SelectionRules, select
 from git_exchange.operations.folder import commit_folder, notebooks, say_skipped
 from git_exchange.rules import layout, trailers
@@ -74,16 +83,31 @@ def prepare(
     *,
     listener: Listener = ignore,
 ) -> Prepared:
-    """Look at what would be submitted. Raise AssignmentNotFound if it is not released, NothingToSubmit, TooLarge."""
+    """Look at what would be submitted. Raise AssignmentNotFound if it is not released, NothingToSubmit, TooLarge.
+
+    FilesError if a released notebook could not be handed in as it is: without it the submission would be worth little.
+    """
     release = find_release(course, assignment_id)
     selection = select(folder, rules)
     say_skipped(selection, listener)
+    _refuse_to_leave_out(release, selection)
     if not selection.files:
         raise NothingToSubmit(
             f"Nothing to submit: the folder {folder.name!r} holds no file that could be handed in.",
             hint="Save your notebooks in it, or fetch the assignment again with --replace.",
         )
     return Prepared(seat, release, folder, selection, Notebooks(release.notebooks, notebooks(selection)))
+
+
+def _refuse_to_leave_out(release: Release, selection: Selection) -> None:
+    expected = {display(path) for path in release.notebooks}
+    for skipped in selection.skipped:
+        if skipped.level == "warning" and skipped.path in expected:
+            raise FilesError(
+                f"Nothing was submitted, as the notebook {skipped.path} could not be: {skipped.reason}.",
+                hint="Clear its outputs and save it (if it is too large), or put the file itself in place of a link;"
+                " then submit again.",
+            )
 
 
 def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -> Submitted:
@@ -127,7 +151,12 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
                 f"The forge refused the submission: {error.server_says or error.message}",
                 hint="You may have been taken off the course, or the project is archived: ask the course's staff.",
             ) from error
-    at, by_event = _received(course, project.id, ref, commit)
+    try:
+        at, by_event = _received(course, project.id, ref, commit)
+    except GitExchangeError as error:
+        # The push is confirmed: whoever heard of a failure now would submit again.
+        listener(Event(f"The submission has arrived; its exact time could not be read: {error.message}", "warning"))
+        at, by_event = course.now(), False
     return Submitted(prepared.seat.student_id, commit, at, by_event, number, course.forge.commit_url(project, commit))
 
 
