@@ -1,9 +1,13 @@
-"""What feedback has been released to a student: ``<attempt's commit>/<notebook>.html`` on ``feedback/<assignment>``."""
+"""What feedback has been released to a student: ``<attempt's commit>/<notebook>.html`` on ``feedback/<assignment>``.
+
+Work that the staff got by another way (by mail, from another exchange, with ``zip_collect``) has no commit; its time,
+as the instructor's ``timestamp.txt`` tells it, stands in the commit's place.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 
 from git_exchange.files.tree import TreeEntry
@@ -12,11 +16,12 @@ from git_exchange.transport.cache import Repository
 from git_exchange.transport.objects import CommitInfo, history, list_tree
 
 MAX_RELEASES = 5_000
+_RECEIVED = "received-%Y%m%dT%H%M%S.%fZ"
 
 
 @dataclass(frozen=True)
 class FeedbackFile:
-    """One page of feedback: which attempt, which notebook, and the git blob that holds it."""
+    """One page of feedback: which attempt (commit, or ``received``), which notebook, and the git blob that holds it."""
 
     attempt: str
     notebook_id: str
@@ -35,6 +40,19 @@ class Feedback:
     files: tuple[FeedbackFile, ...]
     submitted: dict[str, datetime]
     author: dict[str, str]
+
+
+def received(at: datetime) -> str:
+    """Return what stands for work that came by another way at this time (aware)."""
+    return at.astimezone(timezone.utc).strftime(_RECEIVED)
+
+
+def received_at(attempt: str) -> datetime | None:
+    """Return the time (UTC) if this stands for work that came by another way, None if it is a commit."""
+    try:
+        return datetime.strptime(attempt, _RECEIVED).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
 
 
 def read_feedback(repository: Repository, head: str) -> Feedback:

@@ -6,11 +6,12 @@ have recorded another time, the feedback's ``Submitted:`` trailer tells it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from git_exchange.course.course import Course
-from git_exchange.course.feedback import Feedback, FeedbackFile, read_feedback
+from git_exchange.course.feedback import Feedback, FeedbackFile, read_feedback, received_at
 from git_exchange.course.seats import Seat
 from git_exchange.forge.ports import Branch, Push
 from git_exchange.rules import layout, trailers
@@ -24,7 +25,11 @@ MAX_COMMITS = 5_000
 
 @dataclass(frozen=True)
 class OwnAttempt:
-    """One attempt of mine: ``time`` as in nbgrader's ``timestamp.txt``, ``notebooks`` the top-level ones."""
+    """One attempt of mine: ``time`` as in nbgrader's ``timestamp.txt``, ``notebooks`` the top-level ones.
+
+    Work that did not come through the exchange shows when there is feedback on it; ``number`` is 0 then, and ``commit``
+    what stands for it.
+    """
 
     course_id: str
     student_id: str
@@ -40,32 +45,36 @@ def own_attempts(course: Course, seat: Seat, assignment_id: str | None = None) -
     """Return the attempts of the seat, of one assignment or of all: two requests, and git only for what is new."""
     project = seat.project
     branches = {branch.ref: branch for branch in course.forge.branches(project.id, "")}
-    wanted = [
-        (found, branch)
-        for branch in branches.values()
-        if (found := _assignment(branch)) is not None and assignment_id in (None, found)
-    ]
+    submitted, returned = _by_assignment(branches, "submit"), _by_assignment(branches, "feedback")
+    wanted = sorted(name for name in submitted.keys() | returned.keys() if assignment_id in (None, name))
     if not wanted:
         return []
-    pushes = course.forge.pushes(project.id)
+    pushes = course.forge.pushes(project.id) if submitted else []
     now = course.forge.server().date + timedelta(seconds=1)
 
     def look(repository: Repository) -> list[OwnAttempt]:
         found = []
-        for name, branch in sorted(wanted, key=lambda item: item[0]):
-            returned = branches.get(layout.feedback_ref(name))
-            _bring(course, repository, seat, [branch, *([returned] if returned else [])])
-            feedback = read_feedback(repository, returned.commit) if returned else Feedback((), {}, {})
-            for attempt in _attempts(course, repository, branch, pushes, now):
-                found.append(_own(course, repository, seat, name, attempt, feedback))
+        for name in wanted:
+            work, back = submitted.get(name), returned.get(name)
+            _bring(course, repository, seat, [branch for branch in (work, back) if branch is not None])
+            feedback = read_feedback(repository, back.commit) if back else Feedback((), {}, {})
+            if work is not None:
+                for attempt in _attempts(course, repository, work, pushes, now):
+                    found.append(_own(course, repository, seat, name, attempt, feedback))
+            found += _received(course, seat, name, feedback)
         return found
 
     return course.in_repository(lambda cache: cache.seat(project.id), look)
 
 
-def _assignment(branch: Branch) -> str | None:
-    said = trailers.parse(branch.message)
-    return layout.assignment_in(branch.ref, "submit", said.first(trailers.ASSIGNMENT))
+def _by_assignment(branches: Mapping[str, Branch], kind: layout.Kind) -> dict[str, Branch]:
+    found = {}
+    for branch in branches.values():
+        said = trailers.parse(branch.message)
+        name = layout.assignment_in(branch.ref, kind, said.first(trailers.ASSIGNMENT))
+        if name is not None:
+            found[name] = branch
+    return found
 
 
 def _bring(course: Course, repository: Repository, seat: Seat, branches: list[Branch]) -> None:
@@ -110,6 +119,17 @@ def _own(
         notebooks=top_notebooks(repository, attempt.commit),
         feedback=tuple(file for file in feedback.files if file.attempt == attempt.commit),
     )
+
+
+def _received(course: Course, seat: Seat, name: str, feedback: Feedback) -> list[OwnAttempt]:
+    """Return the work on which there is feedback though it came by another way."""
+    times = {file.attempt: at for file in feedback.files if (at := received_at(file.attempt)) is not None}
+    found = []
+    for key, at in sorted(times.items()):
+        pages = tuple(file for file in feedback.files if file.attempt == key)
+        notebooks = tuple(sorted(f"{page.notebook_id}.ipynb" for page in pages))
+        found.append(OwnAttempt(course.course_id, seat.student_id, name, 0, key, at, notebooks, pages))
+    return found
 
 
 def top_notebooks(repository: Repository, commit: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from git_exchange.course.attempts import read_attempts, read_heads
 from git_exchange.course.course import Course
-from git_exchange.course.feedback import Feedback, read_feedback
+from git_exchange.course.feedback import Feedback, read_feedback, received
 from git_exchange.course.receipts import read_ledger
 from git_exchange.course.register import Registered, read_register
 from git_exchange.course.seats import Seat, check_identity, seat_of
@@ -183,7 +183,7 @@ def _tree(repository: Repository, commit: str) -> str:
 
 
 def _attempt(course: Course, seat: Seat, assignment_id: str, item: Marked) -> tuple[str, datetime | None]:
-    """Return the commit that the feedback is about, and the time of it that nbgrader knows."""
+    """Return the commit that the feedback is about (or what stands for it), and the time of it that nbgrader knows."""
     submitted = _timestamp(item.folder)
     said = sidecar.read(item.folder)
     if said is not None:
@@ -206,9 +206,12 @@ def _attempt(course: Course, seat: Seat, assignment_id: str, item: Marked) -> tu
     for attempt in reversed(reading.attempts):
         if submitted is None or attempt.time == submitted:
             return attempt.commit, attempt.time
+    if submitted is not None:
+        return received(submitted), submitted
     raise FilesError(
         f"It is not known which submission of {display(item.student_id)} this feedback is about.",
-        hint="Collect it through the exchange, autograde and generate the feedback again.",
+        hint="Collect it through the exchange, autograde and generate the feedback again; or, if the work came by"
+        " another way, write its time into timestamp.txt in the folder of the feedback.",
     )
 
 
