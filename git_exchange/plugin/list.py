@@ -19,7 +19,7 @@ from git_exchange.course.course import Course, connected
 from git_exchange.course.own import OwnAttempt
 from git_exchange.course.releases import Release
 from git_exchange.course.seats import seats
-from git_exchange.errors import ForgeUnreachable, GitExchangeError, NotStaff, Throttled
+from git_exchange.errors import GitExchangeError, NotStaff
 from git_exchange.files import replace
 from git_exchange.operations import listing
 from git_exchange.operations.release import withdraw
@@ -138,7 +138,7 @@ class ExchangeList(ABCExchangeList, Exchange):
             self._stale,
         )
 
-    def _stale(self, age: float, error: ForgeUnreachable | Throttled) -> None:
+    def _stale(self, age: float, error: GitExchangeError) -> None:
         self.log.warning("This list is %d minutes old: %s", age // 60, error)
 
     def _courses(self) -> list[str]:
@@ -212,7 +212,8 @@ class ExchangeList(ABCExchangeList, Exchange):
     def _inbound_info(self, attempt: listing.Inbound) -> Info:
         info = self._submission(attempt, f"{attempt.ref}@{attempt.commit}")
         info["random_string"] = attempt.commit[:12]
-        return self._with_feedback(info, attempt.assignment_id, {}, attempt.notebooks)
+        returned = {page.notebook_id: page.oid for page in attempt.feedback}
+        return self._with_feedback(info, attempt.assignment_id, returned, attempt.notebooks)
 
     def _own_info(self, attempt: OwnAttempt) -> Info:
         info = self._submission(attempt, f"{attempt.assignment_id}@{attempt.commit}")

@@ -1,7 +1,8 @@
 """What the forge said a moment ago: formgrader constructs ``List`` with every request, twenty-two times on one page.
 
 Answers are kept for seconds per (forge, namespace, token, question), dropped by our own writes, and serve as the last
-good answer while the forge is down.
+good answer while the forge is down. That it is down is kept for seconds, too: each question may take as long as a
+time-out.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from git_exchange.course.credentials import tokens
-from git_exchange.errors import ForgeUnreachable, Throttled
+from git_exchange.errors import ForgeUnreachable, GitExchangeError, GitTimeout, RemoteUnreachable, Throttled
 from git_exchange.settings import Settings
+
+OUTAGES = (ForgeUnreachable, Throttled, RemoteUnreachable, GitTimeout)
 
 _Answer = TypeVar("_Answer")
 Key = tuple[str, ...]
@@ -28,14 +31,26 @@ class _Kept:
     fresh: bool = True
 
 
+@dataclass(frozen=True)
+class _Outage:
+    at: float
+    error: GitExchangeError
+
+
 _kept: dict[Key, _Kept] = {}
+_outages: dict[Key, _Outage] = {}
+_writes = 0
+_Entry = TypeVar("_Entry", _Kept, _Outage)
 _lock = threading.Lock()
 MAX_KEPT = 200
 
 
 def forget_listings() -> None:
     """Ask the forge again the next time; the answers stay as last good ones."""
+    global _writes  # noqa: PLW0603 - one memory for the process
     with _lock:
+        _writes += 1
+        _outages.clear()
         for key, kept in _kept.items():
             _kept[key] = _Kept(kept.at, kept.answer, fresh=False)
 
@@ -48,25 +63,36 @@ def key_of(settings: Settings, *question: str) -> Key:
 
 
 def remembered(
-    key: Key, seconds: float, ask: Callable[[], _Answer], stale: Callable[[float, ForgeUnreachable | Throttled], None]
+    key: Key, seconds: float, ask: Callable[[], _Answer], stale: Callable[[float, GitExchangeError], None]
 ) -> _Answer:
     """Return the kept answer if it is younger than ``seconds``, else what ``ask`` says now.
 
     When the forge does not answer, ``stale`` is told the age (seconds) of the older answer, which is returned.
     """
     with _lock:
-        kept = _kept.get(key)
+        kept, outage, writes = _kept.get(key), _outages.get(key), _writes
     if kept is not None and kept.fresh and time.monotonic() - kept.at < seconds:
         return kept.answer  # type: ignore[return-value]  # a key stands for one question and so for one type
     try:
+        if outage is not None and time.monotonic() - outage.at < seconds:
+            raise outage.error
         answer = ask()
-    except (ForgeUnreachable, Throttled) as error:
+    except OUTAGES as error:
+        if outage is None or error is not outage.error:
+            _keep(_outages, key, _Outage(time.monotonic(), error))
         if kept is None:
             raise
         stale(time.monotonic() - kept.at, error)
         return kept.answer  # type: ignore[return-value]  # as above
+    # What was asked before our own write may not know of it.
+    _keep(_kept, key, _Kept(time.monotonic(), answer, fresh=writes == _writes))
     with _lock:
-        if len(_kept) >= MAX_KEPT:
-            _kept.pop(min(_kept, key=lambda old: _kept[old].at))
-        _kept[key] = _Kept(time.monotonic(), answer)
+        _outages.pop(key, None)
     return answer
+
+
+def _keep(memory: dict[Key, _Entry], key: Key, entry: _Entry) -> None:
+    with _lock:
+        if len(memory) >= MAX_KEPT:
+            memory.pop(min(memory, key=lambda old: memory[old].at))
+        memory[key] = entry

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from git_exchange.errors import ForgeUnreachable, NotFound
+from git_exchange.errors import ForgeUnreachable, GitTimeout, NotFound, RemoteUnreachable
 from git_exchange.plugin import listings
 
 
 @pytest.fixture(autouse=True)
 def empty() -> Iterator[None]:
     listings._kept.clear()
+    listings._outages.clear()
     yield
     listings._kept.clear()
+    listings._outages.clear()
 
 
 class Forge:
@@ -73,3 +75,42 @@ def test_what_is_kept_is_bounded() -> None:
     for number in range(listings.MAX_KEPT + 50):
         listings.remembered((str(number),), 60, Forge(), never)
     assert len(listings._kept) == listings.MAX_KEPT
+
+
+def test_while_the_forge_is_down_it_is_asked_once_and_not_for_every_construction_of_a_list() -> None:
+    forge, ages = Forge(), []
+    forge.error = ForgeUnreachable("down")
+    for _ in range(22):
+        with pytest.raises(ForgeUnreachable):
+            listings.remembered(("k",), 60, forge, never)
+    assert forge.asked == 1
+    listings.forget_listings()
+    forge.error = None
+    assert listings.remembered(("k",), 60, forge, never) == 2
+    listings.forget_listings()
+    forge.error = ForgeUnreachable("down")
+    for _ in range(22):
+        assert listings.remembered(("k",), 60, forge, lambda age, _: ages.append(age)) == 2
+    assert forge.asked == 3
+    assert len(ages) == 22
+
+
+@pytest.mark.parametrize("error", [RemoteUnreachable("cut"), GitTimeout("slow")])
+def test_an_outage_of_the_git_side_is_an_outage(error: Exception) -> None:
+    forge, ages = Forge(), []
+    listings.remembered(("k",), 0, forge, never)
+    forge.error = error
+    assert listings.remembered(("k",), 0, forge, lambda age, _: ages.append(age)) == 1
+    assert len(ages) == 1
+
+
+def test_an_answer_that_was_asked_for_before_our_own_write_is_not_kept_as_fresh() -> None:
+    forge = Forge()
+
+    def slow() -> int:
+        answer = forge()
+        listings.forget_listings()  # another thread has submitted meanwhile
+        return answer
+
+    assert listings.remembered(("k",), 60, slow, never) == 1
+    assert listings.remembered(("k",), 60, forge, never) == 2
