@@ -110,6 +110,7 @@ c.JupyterHub.load_roles = [
 c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
 c.Spawner.default_url = "/lab"
 c.Spawner.environment = {
+    "FORGE_URL": FORGE,  # for git-credential-hub, which gets nothing that begins with GIT_
     "GIT_EXCHANGE_URL": FORGE,
     "GIT_EXCHANGE_NAMESPACE": os.environ["GIT_EXCHANGE_NAMESPACE"],
 }
