@@ -48,9 +48,12 @@ class Reading:
     alarm: str = ""
 
 
-def read_heads(course: Course, seats: Collection[Seat], assignment_ids: Collection[str]) -> CourseHeads:
-    """Return the heads of ``submit/*`` for the seats and assignments, in few requests."""
+def read_heads(
+    course: Course, seats: Collection[Seat], assignment_ids: Collection[str], *, feedback: bool = False
+) -> CourseHeads:
+    """Return the heads of ``submit/*`` (and ``feedback/*``) for the seats and assignments, in few requests."""
     refs = [layout.submit_ref(assignment_id) for assignment_id in assignment_ids]
+    refs += [layout.feedback_ref(assignment_id) for assignment_id in assignment_ids if feedback]
     group = course.group()
     started = time.monotonic()
     heads = course.forge.heads(group, [seat.project for seat in seats], refs)

@@ -6,19 +6,23 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from git_exchange.course.attempts import read_attempts, read_heads
+from git_exchange.course.attempts import Reading, read_attempts, read_heads
 from git_exchange.course.course import Course
+from git_exchange.course.feedback import FeedbackFile, read_feedback
 from git_exchange.course.own import OwnAttempt, own_attempts, top_notebooks
 from git_exchange.course.receipts import append_receipts, read_ledger
 from git_exchange.course.register import read_register
 from git_exchange.course.releases import Release, ensure_fetched, releases
 from git_exchange.course.seats import Seat, check_identity, seat_for, seats
-from git_exchange.errors import CourseError, NotAStudent, NotFound
+from git_exchange.errors import CourseError, GitExchangeError, NotAStudent, NotFound
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.forge.ports import Forge
 from git_exchange.rules import layout
 from git_exchange.rules.receipt import Receipt
 from git_exchange.settings import Settings
+from git_exchange.transport.cache import Repository
+from git_exchange.transport.fetch import fetch
+from git_exchange.transport.objects import has_commit
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Inbound:
     project_id: int
     ref: str
     notebooks: tuple[str, ...]
+    feedback: tuple[FeedbackFile, ...]
 
 
 def my_courses(settings: Settings, forge: Forge) -> list[str]:
@@ -96,7 +101,7 @@ def inbound(
     chosen = [seat for seat in seats(course) if student_ids is None or seat.student_id in student_ids]
     wanted = _identified(course, chosen, listener)
     known = {release.assignment_id: release for release in releases(course)}
-    heads = read_heads(course, wanted, assignment_ids)
+    heads = read_heads(course, wanted, assignment_ids, feedback=True)
     found: list[Inbound] = []
     for assignment_id in assignment_ids:
         release = known.get(assignment_id)
@@ -104,26 +109,20 @@ def inbound(
             ensure_fetched(course, release)
         ledger = read_ledger(course, assignment_id)
         base = release.commit if release is not None else None
-        for reading in course.in_parallel(
-            lambda seat: read_attempts(course, seat, assignment_id, heads, base, ledger),  # noqa: B023 - run at once
-            wanted,
-        ):
-            if reading.failure is not None:
-                listener(Event(f"{reading.seat.student_id} {assignment_id}: {reading.failure}", "error"))
-            found += [
-                Inbound(
-                    course.course_id,
-                    reading.seat.student_id,
-                    assignment_id,
-                    attempt.time,
-                    attempt.commit,
-                    attempt.tree,
-                    reading.seat.project.id,
-                    reading.ref,
-                    _notebooks(course, reading.seat.project.id, attempt.commit),
-                )
-                for attempt in reading.attempts
-            ]
+
+        def look(seat: Seat) -> list[Inbound] | GitExchangeError:
+            reading = read_attempts(course, seat, assignment_id, heads, base, ledger)  # noqa: B023 - run at once
+            head = heads.heads.heads.get((seat.project.id, layout.feedback_ref(assignment_id)))  # noqa: B023
+            try:
+                return reading.failure or _with_feedback(course, reading, assignment_id, head)  # noqa: B023
+            except GitExchangeError as error:
+                return error
+
+        for seat, answer in zip(wanted, course.in_parallel(look, wanted), strict=True):
+            if isinstance(answer, GitExchangeError):
+                listener(Event(f"{seat.student_id} {assignment_id}: {answer}", "error"))
+            else:
+                found += answer
     return found
 
 
@@ -172,7 +171,32 @@ def remove(course: Course, attempts: Iterable[Inbound]) -> None:
         )
 
 
-def _notebooks(course: Course, project_id: int, commit: str) -> tuple[str, ...]:
-    return course.in_repository(
-        lambda cache: cache.seat(project_id), lambda repository: top_notebooks(repository, commit)
-    )
+def _with_feedback(course: Course, reading: Reading, assignment_id: str, head: str | None) -> list[Inbound]:
+    """Return the attempts of one seat with what ``head`` of its feedback branch returns on them."""
+    if not reading.attempts:
+        return []
+    project = reading.seat.project
+
+    def look(repository: Repository) -> list[Inbound]:
+        returned: tuple[FeedbackFile, ...] = ()
+        if head is not None:
+            if not has_commit(repository, head):
+                fetch(repository, course.forge.git_url(project), [layout.feedback_ref(assignment_id)])
+            returned = read_feedback(repository, head).files
+        return [
+            Inbound(
+                course.course_id,
+                reading.seat.student_id,
+                assignment_id,
+                attempt.time,
+                attempt.commit,
+                attempt.tree,
+                project.id,
+                reading.ref,
+                top_notebooks(repository, attempt.commit),
+                tuple(file for file in returned if file.attempt == attempt.commit),
+            )
+            for attempt in reading.attempts
+        ]
+
+    return course.in_repository(lambda cache: cache.seat(project.id), look)

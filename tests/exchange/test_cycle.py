@@ -109,6 +109,7 @@ def test_feedback_reaches_its_student_under_the_time_of_the_attempt_and_nobody_e
     output = classroom.ok("teacher", "release_feedback", "ps1")
     assert f"Releasing feedback for student 'ann' on assignment '{COURSE}/ps1/p1'" in output
     assert "(feedback ready to be fetched)" in classroom.ok("ann", "list", "--cached")
+    assert classroom.ok("teacher", "list", "--inbound").count("(feedback ready to be fetched)") == 2
     stamp = (classroom.submitted("ann") / "timestamp.txt").read_text()
     classroom.ok("ann", "fetch_feedback", "ps1")
     pages = list((classroom.student("ann").work / "ps1" / "feedback").rglob("*.html"))
