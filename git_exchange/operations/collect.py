@@ -301,7 +301,7 @@ def _warn_of_strangers(choice: _Chosen, owner: str, policy: Policy, listener: Li
 def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _Chosen, listener: Listener) -> None:
     reading, attempt = choice.reading, choice.attempt
     student_id = reading.seat.student_id
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folders(target.parent, shared=policy.shared)
     # A folder can be swapped only within one file system, and submitted/ may be a volume of its own.
     area = root if root.stat().st_dev == target.parent.stat().st_dev else target.parent
 
@@ -320,6 +320,14 @@ def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _
             replace.replace_directory(area, new, target)
 
     course.in_repository(lambda cache: cache.seat(reading.seat.project.id), write)
+
+
+def _make_folders(folder: Path, *, shared: bool) -> None:
+    """Make the folder and those above it; with ``shared`` the group may add to the new ones whatever the umask."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing if shared else ():
+        path.chmod(0o2775)
 
 
 def _files(blobs: BlobReader, checked: CheckedTree, student_id: str) -> Iterator[tuple[str, bool, Iterator[bytes]]]:

@@ -25,7 +25,7 @@ from nbgrader.tests.apps import (
 MODES = "checks the Unix mode bits of nbgrader's exchange directory, and there is none"
 COLLECTED = (
     "checks the mode bits of nbgrader's inbound directory, and that everybody may write to what was collected (777);"
-    " that a group can use it is in test_groupshared.py"
+    " that a group can use it is tested in tests/exchange/test_groupshared.py"
 )
 WINDOWS = "runs on Windows only"
 
