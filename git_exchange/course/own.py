@@ -59,8 +59,11 @@ def own_attempts(course: Course, seat: Seat, assignment_id: str | None = None) -
             _bring(course, repository, seat, [branch for branch in (work, back) if branch is not None])
             feedback = read_feedback(repository, back.commit) if back else Feedback((), {}, {})
             if work is not None:
-                for attempt in _attempts(course, repository, work, pushes, now):
-                    found.append(_own(course, repository, seat, name, attempt, feedback))
+                made = _attempts(course, repository, work, pushes, now)
+                for attempt in made:
+                    found.append(
+                        _own(course, seat, name, attempt, _marked(attempt, made, feedback), feedback, repository)
+                    )
             found += _received(course, seat, name, feedback)
         return found
 
@@ -106,8 +109,24 @@ def _attempts(
     )
 
 
+def _marked(attempt: Attempt, made: tuple[Attempt, ...], feedback: Feedback) -> str:
+    """Return the commit whose feedback is the attempt's: its own, else that of the same files with the same time.
+
+    Who hands in unchanged work again has one submission, with one time and one folder of feedback, however many pushes.
+    """
+    there = {file.attempt for file in feedback.files}
+    run = [other.commit for other in made if (other.tree, other.time) == (attempt.tree, attempt.time)]
+    return next((commit for commit in (attempt.commit, *reversed(run)) if commit in there), attempt.commit)
+
+
 def _own(
-    course: Course, repository: Repository, seat: Seat, name: str, attempt: Attempt, feedback: Feedback
+    course: Course,
+    seat: Seat,
+    name: str,
+    attempt: Attempt,
+    marked: str,
+    feedback: Feedback,
+    repository: Repository,
 ) -> OwnAttempt:
     return OwnAttempt(
         course_id=course.course_id,
@@ -115,9 +134,9 @@ def _own(
         assignment_id=name,
         number=attempt.number,
         commit=attempt.commit,
-        time=feedback.submitted.get(attempt.commit, attempt.time),
+        time=feedback.submitted.get(marked, attempt.time),
         notebooks=top_notebooks(repository, attempt.commit),
-        feedback=tuple(file for file in feedback.files if file.attempt == attempt.commit),
+        feedback=tuple(file for file in feedback.files if file.attempt == marked),
     )
 
 

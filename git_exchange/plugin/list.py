@@ -13,13 +13,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nbgrader.exchange.abc import ExchangeError
 from nbgrader.exchange.abc import ExchangeList as ABCExchangeList
 
 from git_exchange.course.course import Course, connected
 from git_exchange.course.own import OwnAttempt
 from git_exchange.course.releases import Release
 from git_exchange.course.seats import seats
-from git_exchange.errors import GitExchangeError, NotStaff
+from git_exchange.errors import CourseError, GitExchangeError, NotFound, NotStaff
 from git_exchange.files import replace
 from git_exchange.operations import listing
 from git_exchange.operations.release import withdraw
@@ -41,8 +42,17 @@ class ExchangeList(ABCExchangeList, Exchange):
         """List or remove, and turn failures into nbgrader's error: anything else breaks every formgrader page."""
         try:
             return super().start()
+        except ExchangeError:
+            raise
         except GitExchangeError as error:  # out of list_files and remove_files, which run after Exchange.start
             self.fail_with(error)
+        except Exception as error:  # an auth plugin's, say: every page of formgrader would end with it
+            self.log.debug("Unexpected error", exc_info=True)
+            self.fail_with(
+                GitExchangeError(
+                    f"Listing failed: {type(error).__name__}: {error}.", hint="The log has more at level DEBUG."
+                )
+            )
 
     def init_src(self) -> None:
         """Do nothing: the forge is asked once, when listing."""
@@ -73,10 +83,13 @@ class ExchangeList(ABCExchangeList, Exchange):
         (``cached``) says that they are not to be listed any more.
         """
         if self.inbound or self.cached:
-            submissions = self._submitted()
+            # Read once: what arrives from now on has been shown to nobody and stays.
+            attempts = self._inbound() if self.inbound else []
+            infos = [self._inbound_info(attempt) for attempt in attempts]
+            submissions = self._grouped(infos) if self.inbound else self._submitted()
             self.log.info("Removing submitted assignments:")
             self._log_submissions(submissions)
-            self._remove_inbound() if self.inbound else self._hide(submissions)
+            self._remove_inbound(attempts) if self.inbound else self._hide(submissions)
             forget_listings()
             return submissions
         found = self._released()
@@ -92,18 +105,15 @@ class ExchangeList(ABCExchangeList, Exchange):
     # What the forge says ------------------------------------------------------------------------------------------
 
     def _released(self) -> list[Release]:
-        found = [release for course in self._courses() for release in self._ask("released", course, listing.released)]
+        found = self._of_courses(lambda course_id: self._ask("released", course_id, listing.released))
         return [release for release in found if self._wants(self.coursedir.assignment_id, release.assignment_id)]
 
     def _own(self) -> list[OwnAttempt]:
         student_id = self.named_student()
-        found = [
-            attempt
-            for course in self._courses()
-            for attempt in self._ask(
-                f"submitted {student_id or ''}", course, lambda opened: listing.submitted(opened, student_id)
-            )
-        ]
+        question = f"submitted {student_id or ''}"
+        found = self._of_courses(
+            lambda course_id: self._ask(question, course_id, lambda opened: listing.submitted(opened, student_id))
+        )
         hidden = self._hidden()
         return [
             attempt
@@ -113,8 +123,8 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     def _inbound(self) -> list[listing.Inbound]:
         student_id = self.coursedir.student_id or "*"
-        found: list[listing.Inbound] = []
-        for course_id in self._courses():
+
+        def ask(course_id: str) -> list[listing.Inbound]:
             course = self._course(course_id)
             assignment_ids = [
                 release.assignment_id
@@ -122,8 +132,24 @@ class ExchangeList(ABCExchangeList, Exchange):
                 if self._wants(self.coursedir.assignment_id, release.assignment_id)
             ]
             chosen = [seat.student_id for seat in seats(course) if fnmatch.fnmatchcase(seat.student_id, student_id)]
-            found += listing.inbound(course, assignment_ids, chosen, listener=self.listen)
+            return listing.inbound(course, assignment_ids, chosen, listener=self.listen)
+
+        return self._of_courses(ask)
+
+    def _of_courses(self, ask: Callable[[str], list[_Answer]]) -> list[_Answer]:
+        """Return the answers of all courses together; of several, one that refuses does not hide the others."""
+        found: list[_Answer] = []
+        for course_id in self._courses():
+            try:
+                found += ask(course_id)
+            except (CourseError, NotFound) as error:
+                if not self._everywhere():
+                    raise
+                self.log.warning("Left out the course %s: %s", course_id, error)
         return found
+
+    def _everywhere(self) -> bool:
+        return self.coursedir.course_id in ("", "*")
 
     def _ask(self, question: str, course_id: str, ask: Callable[[Course], list[_Answer]]) -> list[_Answer]:
         return self._remembered((question, course_id), lambda: ask(self._course(course_id)))
@@ -143,9 +169,8 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     def _courses(self) -> list[str]:
         """Return the course that is set, or all courses that this account sees, minus what an auth plugin forbids."""
-        course_id = self.coursedir.course_id
-        everywhere = course_id in ("", "*")
-        courses = self._remembered(("courses",), self._my_courses) if everywhere else [course_id]
+        everywhere = self._everywhere()
+        courses = self._remembered(("courses",), self._my_courses) if everywhere else [self.coursedir.course_id]
         if self.authenticator is not None and self.coursedir.student_id:
             allowed = self.authenticator.get_student_courses(self.coursedir.student_id)
             if allowed is not None:
@@ -189,8 +214,12 @@ class ExchangeList(ABCExchangeList, Exchange):
         return f"{info['course_id']} {info['assignment_id']}{already}"
 
     def _submitted(self) -> list[Info]:
-        infos = [self._inbound_info(attempt) for attempt in self._inbound()] if self.inbound else self._cached_infos()
+        if self.inbound:
+            return self._grouped([self._inbound_info(attempt) for attempt in self._inbound()])
+        return self._grouped(self._cached_infos())
 
+    @staticmethod
+    def _grouped(infos: list[Info]) -> list[Info]:
         def person(info: Info) -> tuple[str, str, str]:
             return info["course_id"], info["student_id"], info["assignment_id"]
 
@@ -295,9 +324,9 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     # Taking submissions out of the list ---------------------------------------------------------------------------
 
-    def _remove_inbound(self) -> None:
+    def _remove_inbound(self, found: list[listing.Inbound]) -> None:
         by_course: dict[str, list[listing.Inbound]] = {}
-        for attempt in self._inbound():
+        for attempt in found:
             by_course.setdefault(attempt.course_id, []).append(attempt)
         for course_id, attempts in by_course.items():
             try:
