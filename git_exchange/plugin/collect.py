@@ -69,9 +69,9 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         ).absolute()
 
     def _due(self, course: Course) -> datetime | None:
-        """Return the due date of nbgrader's gradebook, else the one that travelled with the release."""
-        due = gradebook.due_date(self.coursedir.db_url, self.coursedir.course_id, self.coursedir.assignment_id)
-        if due is not None:
-            return due
+        """Return the due date of nbgrader's gradebook; that of the release if the gradebook lacks the assignment."""
+        known = gradebook.find_assignment(self.coursedir.db_url, self.coursedir.course_id, self.coursedir.assignment_id)
+        if known is not None:
+            return known.due
         released = find_released(course, self.coursedir.assignment_id)
         return released.due if released is not None else None

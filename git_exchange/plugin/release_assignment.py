@@ -69,4 +69,5 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
         self.log.info("Released as: %s %s", course_id, assignment_id)
 
     def _due(self) -> datetime | None:
-        return gradebook.due_date(self.coursedir.db_url, self.coursedir.course_id, self.coursedir.assignment_id)
+        known = gradebook.find_assignment(self.coursedir.db_url, self.coursedir.course_id, self.coursedir.assignment_id)
+        return known.due if known is not None else None

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from git_exchange import gradebook
+from git_exchange.errors import FilesError
+
+DUE = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
+
+
+def database(folder: Path, **assignments: str | None) -> str:
+    url = f"sqlite:///{folder / 'gradebook.db'}"
+    with Gradebook(url, "calculus") as book:
+        for name, due in assignments.items():
+            book.add_assignment(name, duedate=due)
+    return url
+
+
+def test_a_due_date_is_aware_utc(tmp_path: Path) -> None:
+    url = database(tmp_path, ps1="2026-11-20 10:00:00 UTC")
+    assert gradebook.find_assignment(url, "calculus", "ps1") == gradebook.Assignment(DUE)
+
+
+def test_an_assignment_whose_due_date_was_taken_away_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+    url = database(tmp_path, ps1=None)
+    assert gradebook.find_assignment(url, "calculus", "ps1") == gradebook.Assignment(None)
+    assert gradebook.find_assignment(url, "calculus", "ps2") is None
+
+
+def test_a_database_that_does_not_exist_is_not_made_by_looking(tmp_path: Path) -> None:
+    assert gradebook.find_assignment(f"sqlite:///{tmp_path / 'none.db'}", "calculus", "ps1") is None
+    assert not (tmp_path / "none.db").exists()
+
+
+@pytest.mark.parametrize("damage", ["not a database", "an older one"])
+def test_a_database_that_cannot_be_read_is_named_with_what_to_do(tmp_path: Path, damage: str) -> None:
+    url = database(tmp_path, ps1=None)
+    if damage == "an older one":
+        with sqlite3.connect(tmp_path / "gradebook.db") as connection:
+            connection.execute("alter table assignment drop column duedate")
+        connection.close()
+    else:
+        (tmp_path / "gradebook.db").write_bytes(b"x" * 4096)
+    with pytest.raises(FilesError, match="nbgrader db upgrade"):
+        gradebook.find_assignment(url, "calculus", "ps1")
