@@ -28,3 +28,11 @@ c.Spawner.environment = {
     **c.Spawner.environment,
     "JUPYTER_CONFIG_PATH": f"{FOLDER}/etc",  # where the image has /etc/jupyter
 }
+
+# A test makes the hub's record of somebody's token worthless, and does not wait five minutes for it to be looked at.
+c.Authenticator.auth_refresh_age = 1
+c.JupyterHub.services = [{"name": "tests", "api_token": os.environ["TEST_ADMIN_TOKEN"]}]
+c.JupyterHub.load_roles = [
+    *c.JupyterHub.load_roles,
+    {"name": "tests", "scopes": ["admin:users", "admin:auth_state"], "services": ["tests"]},
+]

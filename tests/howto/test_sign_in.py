@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -50,6 +51,19 @@ class Hub:
 
     url: str
     folder: Path
+    admin_token: str
+
+    def record_of(self, username: str, **changed: object) -> dict[str, Any]:
+        """Return what the hub keeps of the person's sign-in, changed if that is asked for."""
+        where = f"{self.url}/hub/api/users/{username}"
+        headers = {"Authorization": f"token {self.admin_token}"}
+        answer = requests.get(where, headers=headers, timeout=60)
+        if changed:
+            record = {"auth_state": {**answer.json()["auth_state"], **changed}}
+            answer = requests.patch(where, json=record, headers=headers, timeout=60)
+        answer.raise_for_status()
+        kept: dict[str, Any] = answer.json()["auth_state"]
+        return kept
 
     def home(self, username: str) -> Path:
         return self.folder / "homes" / username
@@ -135,13 +149,14 @@ def hub(forge: RealForge, course: str, tmp_path_factory: pytest.TempPathFactory)
         "TEST_REAL_CONFIGURATION": str(FOLDER / "jupyterhub_config.py"),
         "TEST_HUB_API": free_address(),
         "TEST_FOLDER": str(folder),
+        "TEST_ADMIN_TOKEN": secrets.token_hex(32),
     }
     command = [str(PROGRAMS / "jupyterhub"), "--config", str(Path(__file__).parent / "hub_config.py")]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
         try:
             wait_until_it_answers(url, process, folder / "log")
-            yield Hub(url, folder)
+            yield Hub(url, folder, environment["TEST_ADMIN_TOKEN"])
         finally:
             process.terminate()  # ends the servers that it has started
             process.wait(60)
@@ -216,24 +231,37 @@ def test_the_hub_gives_a_token_where_there_is_none_or_it_has_expired(hub: Hub, b
     assert "ps1" in done(environment, hub.home("bo"), "nbgrader", "list", "--course", "calculus")
 
 
-def test_the_helper_gives_the_token_to_the_forge_only(hub: Hub, bo: Browser) -> None:
+def asked_of_the_helper(environment: dict[str, str], url: str) -> str:
+    scheme, _, host = url.partition("://")
+    return subprocess.run(
+        [str(FOLDER / "git-credential-hub"), "get"],
+        env=environment,
+        input=f"protocol={scheme}\nhost={host}\n\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+
+
+def test_the_helper_gives_the_token_to_the_forge_only(forge: RealForge, hub: Hub, bo: Browser) -> None:
     environment = hub.environment_of_server("bo")
-    for asked, given in (
-        (environment["GIT_EXCHANGE_URL"], True),
-        ("https://forge.example.invalid", False),
-        (hub.url, False),
-    ):
-        scheme, _, host = asked.partition("://")
-        said = subprocess.run(
-            [str(FOLDER / "git-credential-hub"), "get"],
-            env=environment,
-            input=f"protocol={scheme}\nhost={host}\n\n",
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        ).stdout
-        assert ("password=" in said) is given
+    assert "password=" in asked_of_the_helper(environment, forge.url)
+    assert asked_of_the_helper(environment, "https://forge.example.invalid") == ""
+    assert asked_of_the_helper(environment, hub.url) == ""
+
+
+def test_the_hub_renews_a_token_that_has_expired(forge: RealForge, hub: Hub, bo: Browser) -> None:
+    environment = hub.environment_of_server("bo")
+    kept = hub.record_of("bo")
+    expired = {**kept["token_response"], "access_token": "expired"}
+    hub.record_of("bo", access_token="expired", token_response=expired)
+    limit = time.monotonic() + 60
+    while "password=expired\n" in (said := asked_of_the_helper(environment, forge.url)):
+        assert time.monotonic() < limit
+        time.sleep(0.1)  # polling until the hub looks at the token again, with a limit
+    token = said.partition("password=")[2].strip()
+    assert whoami(forge, token) == "bo"
 
 
 def test_nobody_reads_anothers_token_or_server(hub: Hub, bo: Browser, cleo: Browser) -> None:
