@@ -98,8 +98,22 @@ def _student(forge: ForgeAdmin, state: _State, person: Person, account: Account)
 def _check_identity(state: _State, person: Person, account: Account, there: Project | None) -> None:
     """Refuse to give a seat to another account or another project than the one on record."""
     before = state.registered.get(person.person_id)
+    for entry in state.registered.values():
+        # With two seats it would be open whose work an account submits.
+        if entry.account_id == account.id and entry.student_id != person.person_id:
+            raise Conflict(
+                f"The account {account.username} has the seat of {entry.student_id} already.",
+                hint=f"Keep the id {entry.student_id}; if it was wrong, take its line out of seats.csv in the staff"
+                " project and the account out of its project first.",
+            )
     if before is None:
         return
+    elsewhere = next((project for project in state.seats.values() if project.id == before.project_id), None)
+    if there is None and elsewhere is not None:
+        raise Conflict(
+            f"The seat of {person.person_id}, project number {before.project_id}, is now called {elsewhere.path!r}.",
+            hint="Give the project its name back on the forge, or take its line out of seats.csv in the staff project.",
+        )
     if there is not None and there.id != before.project_id:
         raise Conflict(
             f"The project {there.path!r} is number {there.id}, but the seat of {person.person_id} is number"

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from git_exchange.course.register import read_register
+from git_exchange.errors import CourseError, NotFound
+from git_exchange.provisioning.apply import apply_roster
+from git_exchange.provisioning.people import Person, Roster
+from tests.unit.school import School
+
+
+def test_a_seat_that_was_renamed_is_not_made_a_second_time(school: School) -> None:
+    school.open("ann")
+    number = school.course().seat_project("ann").id
+    school.api("PUT", f"/projects/{number}", path="something-else")
+    report = school.enrol("ann", "ben")
+    assert {outcome.subject: outcome.status for outcome in report.outcomes} == {
+        "teacher": "unchanged",
+        "ann": "failed",
+        "ben": "created",
+    }
+    assert "something-else" in report.failed[0].detail
+    assert read_register(school.course())["ann"].project_id == number
+
+
+def test_a_seat_whose_project_was_deleted_is_made_again(school: School) -> None:
+    school.open("ann")
+    gone = school.course().seat_project("ann").id
+    school.api("DELETE", f"/projects/{gone}")
+    assert school.enrol("ann").counts == {"unchanged": 1, "created": 1}
+    assert read_register(school.course())["ann"].project_id != gone
+
+
+def test_an_account_gets_no_second_seat_under_another_student_id(school: School) -> None:
+    school.open("ann")
+    roster = Roster((Person("s4711", username=school.username("ann")),), "the test")
+    report = apply_roster(school.course(), school.forge(), roster)
+    assert report.counts == {"failed": 1}
+    assert "ann" in report.failed[0].detail
+    assert "seats.csv" in report.failed[0].detail
+    try:
+        school.course().seat_project("s4711")
+    except (CourseError, NotFound):
+        pass
+    else:
+        raise AssertionError("a second seat was made")
