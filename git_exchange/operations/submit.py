@@ -81,16 +81,19 @@ def prepare(
     folder: Path,
     rules: SelectionRules,
     *,
+    leave_out_notebooks: bool = False,
     listener: Listener = ignore,
 ) -> Prepared:
     """Look at what would be submitted. Raise AssignmentNotFound if it is not released, NothingToSubmit, TooLarge.
 
     FilesError if a released notebook could not be handed in as it is: without it the submission would be worth little.
+    With ``leave_out_notebooks`` it is left out with a warning, as nbgrader does.
     """
     release = find_release(course, assignment_id)
     selection = select(folder, rules)
     say_skipped(selection, listener)
-    _refuse_to_leave_out(release, selection)
+    if not leave_out_notebooks:
+        _refuse_to_leave_out(release, selection)
     if not selection.files:
         raise NothingToSubmit(
             f"Nothing to submit: the folder {folder.name!r} holds no file that could be handed in.",

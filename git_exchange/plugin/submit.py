@@ -35,6 +35,16 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         ),
     ).tag(config=True)
 
+    leave_out_notebooks = Bool(
+        False,
+        help=dedent(
+            """
+            Whether to submit without a released notebook that is larger than max_file_size or a link, with a warning,
+            as nbgrader's own exchange does. By default such a submission is refused: the work in it would be lost.
+            """
+        ),
+    ).tag(config=True)
+
     def init_src(self) -> None:
         """Find the folder; like nbgrader, accept a path in place of the assignment's name."""
         self.src_path = self.assignment_path(self.coursedir.assignment_id)
@@ -54,7 +64,13 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         course = self.open_course()
         seat = seat_for(course, self.student_id)
         prepared = prepare(
-            course, seat, assignment_id, Path(self.src_path), self.selection_rules(), listener=self.listen
+            course,
+            seat,
+            assignment_id,
+            Path(self.src_path),
+            self.selection_rules(),
+            leave_out_notebooks=self.leave_out_notebooks,
+            listener=self.listen,
         )
         self.log.info("Source: %s", self.src_path)
         self.log.info("Destination: %s", seat.project.web_url)

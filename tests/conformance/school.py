@@ -22,6 +22,7 @@ from git_exchange.rules import layout
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
 
+# The last three say what nbgrader's own exchange does where ours, by default, decides for the student.
 CONFIGURATION = """\
 from git_exchange.plugin import configure
 
@@ -30,6 +31,7 @@ configure(c, {url!r}, namespace={namespace!r}, kind="gitlab")
 c.GitExchange.cache_dir = {cache!r}
 c.GitExchange.identical_resubmission = "own-time"
 c.GitExchange.grace_seconds = 0.0
+c.ExchangeSubmit.leave_out_notebooks = True
 """
 
 

@@ -33,6 +33,8 @@ def test_a_released_notebook_that_would_be_left_out_is_not_submitted_without_it(
     )
     with pytest.raises(FilesError, match=r"p1\.ipynb"):
         submit.prepare(course, my_seat(course), "ps1", folder, rules)
+    prepared = submit.prepare(course, my_seat(course), "ps1", folder, rules, leave_out_notebooks=True)
+    assert "p1.ipynb" not in {file.path for file in prepared.selection.files}
 
 
 def test_another_file_that_is_too_large_is_left_out_with_a_warning(school: School) -> None:
