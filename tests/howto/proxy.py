@@ -1,4 +1,4 @@
-"""A proxy of JupyterHub that needs no Node.js: HTTP only, in the hub's own process. For tests; people use the real one."""
+"""A proxy of JupyterHub that needs no Node.js: HTTP only, in the hub's own process. For tests only."""
 
 from __future__ import annotations
 

@@ -130,3 +130,19 @@ def test_git_finds_the_credential_helper_under_the_name_that_is_configured() -> 
     helper = FOLDER / f"git-credential-{name}"
     assert f"/usr/local/bin/{helper.name}" in DOCKERFILE
     assert helper.stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize("page", [README, (ROOT / "README.md").read_text(encoding="utf-8")], ids=["how-to", "README"])
+def test_the_pages_name_the_versions_that_doctor_asks_for(page: str) -> None:
+    for floor in versions.FORGEJO_FLOORS.values():
+        assert ".".join(map(str, floor)) in page
+
+
+def test_the_readme_names_the_version_of_gitea_that_doctor_asks_for() -> None:
+    assert ".".join(map(str, versions.GITEA_FLOOR)) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_backup_holds_every_volume_that_cannot_be_made_again() -> None:
+    (saved,) = re.findall(r"^for volume in (.*); do$", README, flags=re.MULTILINE)
+    assert set(saved.split()) == set(COMPOSE["volumes"]) - {"certificates"}
+    assert f"{COMPOSE['name']}_$volume:" in README

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from tests.howto import people
-from tests.howto.people import Person, administrator
 from tests.howto.pages import forgejo_settings
+from tests.howto.people import Person, administrator
 from tests.realforge import RealForge, let_create_organisations
 
 ALL = ("write:repository", "write:organization", "write:user", "read:issue")
@@ -64,7 +64,9 @@ def test_accounts_are_seen_by_who_is_signed_in_and_cannot_hide_further(forge: Re
     assert administrator(forge).asks("GET", "/users/sam").json()["visibility"] == "limited"
 
 
-def test_the_size_of_a_push_is_bounded_by_git_itself(forge: RealForge, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_size_of_a_push_is_bounded_by_git_itself(
+    forge: RealForge, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (limit,) = [value for _, key, value in forgejo_settings() if key == "receive.maxInputSize"]
     folder = next(Path(tmp_path_factory.getbasetemp()).glob("forge*"))
     told = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -19,12 +21,14 @@ import requests
 
 from tests.howto import people
 from tests.howto.browser import Browser
-from tests.howto.pages import FOLDER, ROOT
+from tests.howto.pages import FOLDER, README, ROOT
 from tests.howto.people import PASSWORD, Person, administrator
 from tests.realforge import RealForge, let_create_organisations
 
 PROGRAMS = Path(sys.executable).parent
-ROSTER = "student_id,role,username\nada,instructor,ada\nbo,student,bo\ncleo,student,cleo\n"
+(ROSTER,) = re.findall(r"^```csv\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+# The body of the request that makes the OAuth application.
+(APPLICATION,) = re.findall(r"'(\{.*\})'", README)
 
 
 def run(environment: dict[str, str], cwd: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -84,14 +88,14 @@ class Hub:
 
 @pytest.fixture(scope="module")
 def ada(forge: RealForge) -> Person:
-    made = people.make(forge, "ada", "write:organization", "write:repository", "write:issue", "write:user")
+    made = people.make(forge, "ada", "write:organization", "write:repository", "read:user")
     let_create_organisations(forge, "ada")
     return made
 
 
 @pytest.fixture(scope="module")
 def course(forge: RealForge, ada: Person, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A course as README.md opens it, with one assignment released."""
+    """A course as README.md opens it."""
     for name in ("bo", "cleo"):
         people.make(forge, name)
     folder = tmp_path_factory.mktemp("ada")
@@ -104,10 +108,6 @@ def course(forge: RealForge, ada: Person, tmp_path_factory: pytest.TempPathFacto
     (folder / "roster.csv").write_text(ROSTER)
     done(environment, folder, "git-exchange", "course", "create", "calculus", "--title", "Calculus")
     done(environment, folder, "git-exchange", "roster", "apply", "calculus", "--from", "roster.csv")
-    shutil.copy(FOLDER / "nbgrader_config.py", folder)
-    (folder / "release" / "ps1").mkdir(parents=True)
-    (folder / "release" / "ps1" / "ps1.ipynb").write_text('{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}')
-    done(environment, folder, "nbgrader", "release_assignment", "ps1", "--course", "calculus")
     return "calculus"
 
 
@@ -121,7 +121,7 @@ def free_address() -> str:
 def hub(forge: RealForge, course: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     folder = tmp_path_factory.mktemp("hub")
     (folder / "etc").mkdir()
-    for name in ("bo", "cleo"):
+    for name in ("ada", "bo", "cleo"):
         (folder / "homes" / name).mkdir(parents=True)
         # The image has it in /etc/gitconfig.
         (folder / "homes" / name / ".gitconfig").write_text(
@@ -129,13 +129,8 @@ def hub(forge: RealForge, course: str, tmp_path_factory: pytest.TempPathFactory)
         )
     shutil.copy(FOLDER / "nbgrader_config.py", folder / "etc")
     url = free_address()
-    application = administrator(forge).asks(
-        "POST",
-        "/user/applications/oauth2",
-        name="JupyterHub",
-        redirect_uris=[f"{url}/hub/oauth_callback"],
-        confidential_client=True,
-    )
+    body = json.loads(APPLICATION.replace("https://hub.example.edu", url))
+    application = administrator(forge).asks("POST", "/user/applications/oauth2", **body)
     application.raise_for_status()
     environment = {
         **os.environ,
@@ -183,7 +178,18 @@ def at_work(hub: Hub, username: str) -> Browser:
 
 
 @pytest.fixture(scope="module")
-def bo(hub: Hub) -> Browser:
+def released(hub: Hub, course: str) -> str:
+    """An assignment that the instructor has released from her server."""
+    at_work(hub, "ada")
+    folder = hub.home("ada")
+    (folder / "release" / "ps1").mkdir(parents=True)
+    (folder / "release" / "ps1" / "ps1.ipynb").write_text('{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}')
+    done(hub.environment_of_server("ada"), folder, "nbgrader", "release_assignment", "ps1", "--course", course)
+    return "ps1"
+
+
+@pytest.fixture(scope="module")
+def bo(hub: Hub, released: str) -> Browser:
     return at_work(hub, "bo")
 
 
@@ -223,6 +229,9 @@ def test_the_commands_work_in_the_server(hub: Hub, bo: Browser) -> None:
     done(environment, home, "nbgrader", "fetch_assignment", "ps1", "--course", "calculus")
     assert (home / "calculus" / "ps1" / "ps1.ipynb").is_file()
     done(environment, home, "nbgrader", "submit", "ps1", "--course", "calculus")
+    hers = hub.environment_of_server("ada")
+    done(hers, hub.home("ada"), "nbgrader", "collect", "ps1", "--course", "calculus")
+    assert (hub.home("ada") / "submitted" / "bo" / "ps1" / "ps1.ipynb").is_file()
 
 
 @pytest.mark.parametrize("held", ["", "a-token-that-has-expired"])
