@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -95,13 +96,13 @@ def _write_missing(
     with BlobReader(repository) as blobs:
         for file in wanted:
             target = folder / file.path
-            if target.exists() or target.is_symlink():
+            if os.path.lexists(target):
+                continue
+            if not _safe_parents(folder, file.path):
+                listener(Event(f"Not replaced: '{file.path}', as something else is where its folder was", "warning"))
                 continue
             for parent in _missing_parents(folder, file.path):
                 listener(Event(f"Creating missing directory '{parent}'", "warning"))
-            if not _safe_parents(folder, file.path):
-                listener(Event(f"Not replaced: '{file.path}' lies behind a symbolic link", "warning"))
-                continue
             listener(Event(f"Replacing missing file '{file.path}'", "warning"))
             target.parent.mkdir(parents=True, exist_ok=True)
             replace.write_file(target, blobs.chunks(file.oid))
@@ -122,4 +123,9 @@ def _missing_parents(folder: Path, path: str) -> Iterator[str]:
 
 
 def _safe_parents(folder: Path, path: str) -> bool:
-    return not any((folder / parent).is_symlink() for parent in PurePosixPath(path).parents if parent.parts)
+    """Return whether every folder on the way is a true folder or missing: what else is there is the student's own."""
+    for parent in PurePosixPath(path).parents:
+        place = folder / parent
+        if parent.parts and (place.is_symlink() or (place.exists() and not place.is_dir())):
+            return False
+    return True
