@@ -6,7 +6,7 @@ One bad repository never stops the others; the outcomes add up to the students w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +15,15 @@ from git_exchange.course.attempts import Reading, read_attempts, read_heads
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import append_receipts, read_ledger
 from git_exchange.course.register import read_register
-from git_exchange.course.releases import ensure_fetched
+from git_exchange.course.releases import Release, ensure_fetched
 from git_exchange.course.seats import Seat, check_identity, gone
-from git_exchange.errors import CourseError, FilesError, GitExchangeError, PushRefused, RemoteDenied, UnsafePath
+from git_exchange.errors import CourseError, GitExchangeError, PushRefused, RemoteDenied, UnsafePath
 from git_exchange.events import Event, Listener, Progress, ignore
 from git_exchange.files import replace
 from git_exchange.files.paths import display, problem
-from git_exchange.files.tree import CheckedTree, check, lfs_pointer
+from git_exchange.files.selection import SelectionRules
 from git_exchange.operations import sidecar
+from git_exchange.operations.handed_in import write_work
 from git_exchange.operations.release import find_released
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import layout, times
@@ -31,19 +32,20 @@ from git_exchange.rules.deadline import choose, recorded_time, verdict
 from git_exchange.rules.receipt import Ledger, Receipt
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.housekeeping import tidy
-from git_exchange.transport.objects import BlobReader, list_tree
+from git_exchange.transport.objects import list_tree
+
+EVERYTHING = SelectionRules(ignore=(), include=(), max_file_size=100_000_000, max_total_size=100_000_000)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What to collect and how. ``due`` is aware UTC; sizes are bytes; ``deadline`` is monotonic seconds."""
+    """What to collect and how. ``rules`` say what is written, ``due`` is aware UTC, ``deadline`` monotonic seconds."""
 
     update: bool = False
     before_duedate: bool = False
     check_owner: bool = True
     due: datetime | None = None
-    max_file_size: int = 100_000_000
-    max_total_size: int = 100_000_000
+    rules: SelectionRules = EVERYTHING
     shared: bool = False
     deadline: float | None = None
 
@@ -53,6 +55,7 @@ class _Chosen:
     reading: Reading
     attempt: Attempt
     at: datetime
+    released: frozenset[str]
 
 
 def collect(
@@ -80,6 +83,7 @@ def collect(
         ensure_fetched(course, released)
     heads = read_heads(course, seats, [assignment_id])
     base = released.commit if released is not None else None
+    names = _names(course, released) if released is not None else frozenset()
     done = _Counter("reading submissions", len(seats), listener)
 
     def read(seat: Seat) -> Reading | None:
@@ -106,8 +110,9 @@ def collect(
         else reading
         for reading in readings
     ]
-    chosen = {r.seat.student_id: c for r in readings if r is not None and (c := _choose(r, policy))}
-    _say_how_many(course, assignment_id, chosen, listener)
+    chosen = {r.seat.student_id: c for r in readings if r is not None and (c := _choose(r, policy, names))}
+    if chosen or all(reading is not None and reading.failure is None for reading in readings):
+        _say_how_many(course, assignment_id, chosen, listener)
     outcomes = []
     for seat, reading in zip(ordered, readings, strict=True):
         outcomes.append(_finish(course, assignment_id, root, place, policy, seat, reading, chosen, owners, listener))
@@ -122,6 +127,14 @@ def collect(
     if policy.deadline is None:  # nobody waits for us inside a server
         tidy(course.cache(), max_bytes=course.settings.limits.cache_bytes)
     return Report.of(outcomes, notes)
+
+
+def _names(course: Course, released: Release) -> frozenset[str]:
+    """Return the paths of the released files: of names that are alike, the student's file is the one of such a name."""
+    entries = course.in_repository(
+        lambda cache: cache.releases(), lambda repository: list_tree(repository, released.commit)
+    )
+    return frozenset(entry.path.decode("utf-8", "replace") for entry in entries)
 
 
 def _pin(
@@ -171,11 +184,11 @@ def _pinned_otherwise(reading: Reading, ledger: Ledger) -> bool:
     )
 
 
-def _choose(reading: Reading, policy: Policy) -> _Chosen | None:
+def _choose(reading: Reading, policy: Policy, released: frozenset[str]) -> _Chosen | None:
     attempt = choose(reading.attempts, policy.due, policy.before_duedate)
     if attempt is None:
         return None
-    return _Chosen(reading, attempt, recorded_time(attempt, policy.due))
+    return _Chosen(reading, attempt, recorded_time(attempt, policy.due), released)
 
 
 def _say_how_many(course: Course, assignment_id: str, chosen: dict[str, _Chosen], listener: Listener) -> None:
@@ -306,15 +319,17 @@ def _replace(course: Course, root: Path, target: Path, policy: Policy, choice: _
     area = root if root.stat().st_dev == target.parent.stat().st_dev else target.parent
 
     def write(repository: Repository) -> None:
-        checked = check(
-            list_tree(repository, attempt.commit),
-            max_file_size=policy.max_file_size,
-            max_total_size=policy.max_total_size,
-        )
-        for rejected in checked.rejected:
-            listener(Event(f"{student_id}: left out {rejected.path}: {rejected.reason}", "warning"))
-        with BlobReader(repository) as blobs, replace.staging(area) as new:
-            replace.write_tree(new, _files(blobs, checked, student_id), shared=policy.shared)
+        with replace.staging(area) as new:
+            write_work(
+                repository,
+                attempt.commit,
+                new,
+                policy.rules,
+                student_id=student_id,
+                released=choice.released,
+                shared=policy.shared,
+                listener=listener,
+            )
             said = sidecar.Sidecar(reading.seat.project.id, reading.ref, attempt.commit)
             replace.write_tree(new, sidecar.files(said, times.timestamp(choice.at)), shared=policy.shared)
             replace.replace_directory(area, new, target)
@@ -328,25 +343,6 @@ def _make_folders(folder: Path, *, shared: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in missing if shared else ():
         path.chmod(0o2775)
-
-
-def _files(blobs: BlobReader, checked: CheckedTree, student_id: str) -> Iterator[tuple[str, bool, Iterator[bytes]]]:
-    for file in checked.accepted:
-        if file.path.casefold() in sidecar.RESERVED:
-            continue  # these are ours to write; a student's own would forge the time
-        chunks = blobs.chunks(file.oid)
-        yield file.path, file.executable, _no_pointer(chunks, file.path, student_id)
-
-
-def _no_pointer(chunks: Iterator[bytes], path: str, student_id: str) -> Iterator[bytes]:
-    first = next(chunks, b"")
-    if path.endswith(".ipynb") and lfs_pointer(first):
-        raise FilesError(
-            f"{student_id}: {display(path)} is a Git LFS pointer, not a notebook.",
-            hint="The student has to submit it through nbgrader, without LFS.",
-        )
-    yield first
-    yield from chunks
 
 
 class _Counter:

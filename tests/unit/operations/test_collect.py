@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from git_exchange.course.receipts import read_ledger
 from git_exchange.rules import times
-from tests.unit.school import School
+from tests.unit.school import RULES, School
 
 
 def now() -> datetime:
@@ -110,3 +111,47 @@ def test_a_push_event_that_was_recorded_as_seen_stays_one_when_a_later_attempt_i
     school.collect(policy={"due": due - timedelta(hours=1)})
     ledger = read_ledger(school.course(), "ps1")
     assert sorted(receipt.kind for receipt in ledger.receipts) == ["pin", "pin", "seen"]
+
+
+def test_what_the_instructors_configuration_leaves_out_is_not_collected(school: School) -> None:
+    school.open("ann")
+    school.release()
+    files = {
+        "p1.ipynb": "mine",
+        "notes.txt": "mine",
+        ".ipynb_checkpoints/p1-checkpoint.ipynb": "old",
+        "feedback/p1.html": "<p>A+</p>",
+    }
+    school.submit_files("ann", files)
+    rules = replace(RULES, ignore=(".ipynb_checkpoints", "feedback"), include=("*.ipynb",))
+    school.collect(policy={"rules": rules})
+    found = {path.name for path in school.submitted("ann").rglob("*") if path.is_file()}
+    assert found == {"p1.ipynb", "timestamp.txt", "submission_secret.txt", ".git-exchange-attempt"}
+
+
+def test_a_folder_with_the_name_of_a_file_of_ours_does_not_stop_the_students_collection(school: School) -> None:
+    school.open("ann")
+    school.release()
+    school.submit_files("ann", {"p1.ipynb": "mine", "Timestamp.txt/x": "odd", "timestamp.txt/y": "odd"})
+    assert school.collect().counts == {"collected": 1}
+    assert school.stamp("ann").endswith(" UTC")
+    assert (school.submitted("ann") / "p1.ipynb").read_text() == "mine"
+
+
+def test_where_nobodys_work_could_be_read_it_does_not_say_that_nobody_submitted(school: School) -> None:
+    school.open("ann")
+    school.release()
+    school.submit("ann", "mine")
+    number = school.course().seat_project("ann").id
+    school.control("faults", path=rf"/projects/{number}/events", status=503, times=50)
+    assert school.collect().counts == {"failed": 1}
+    assert "No submissions" not in school.heard()
+
+
+def test_of_two_names_that_differ_by_case_the_released_one_is_collected(school: School) -> None:
+    school.open("ann")
+    school.release()
+    school.submit_files("ann", {"P1.ipynb": "the other", "p1.ipynb": "mine"})
+    school.collect()
+    assert [path.name for path in school.submitted("ann").glob("*.ipynb")] == ["p1.ipynb"]
+    assert "P1.ipynb" in school.heard()
