@@ -106,7 +106,7 @@ def collect(
     readings = [
         # Somebody else may have pinned another time at this moment: theirs stays, and counts for everybody.
         read_attempts(course, reading.seat, assignment_id, heads, base, recorded)
-        if reading is not None and _pinned_otherwise(reading, recorded)
+        if reading is not None and _pinned_otherwise(reading, recorded, policy)
         else reading
         for reading in readings
     ]
@@ -176,10 +176,10 @@ def _receipt(course: Course, reading: Reading, attempt: Attempt, kind: str) -> R
     )
 
 
-def _pinned_otherwise(reading: Reading, ledger: Ledger) -> bool:
+def _pinned_otherwise(reading: Reading, ledger: Ledger, policy: Policy) -> bool:
     return any(
         (pin := ledger.pin(reading.seat.project.id, reading.ref, attempt.commit)) is not None
-        and pin.time != attempt.pushed_at
+        and (pin.time != attempt.pushed_at or verdict(attempt, policy.due) == "undecided")
         for attempt in reading.attempts
     )
 

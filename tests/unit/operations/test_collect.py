@@ -2,9 +2,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
+import pytest
+
+from git_exchange.course.course import Course
 from git_exchange.course.receipts import read_ledger
+from git_exchange.operations import collect
 from git_exchange.rules import times
+from git_exchange.rules.receipt import Ledger
 from tests.unit.school import RULES, School
 
 
@@ -155,3 +161,26 @@ def test_of_two_names_that_differ_by_case_the_released_one_is_collected(school: 
     school.collect()
     assert [path.name for path in school.submitted("ann").glob("*.ipynb")] == ["p1.ipynb"]
     assert "P1.ipynb" in school.heard()
+
+
+def test_a_pin_that_somebody_sets_meanwhile_counts_for_what_we_found_undecided(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.open("ann")
+    school.release()
+    school.submit("ann", "mine")
+    due = now() - timedelta(seconds=5)
+    real = collect.append_receipts
+
+    def append(course: Course, assignment_id: str, receipts: Any) -> Ledger:
+        monkeypatch.setattr(collect, "append_receipts", real)
+        pins = [replace(receipt, kind="pin", recorded_by="another") for receipt in receipts]
+        real(course, assignment_id, pins)  # a machine that knew of no due date was faster
+        return real(course, assignment_id, receipts)
+
+    monkeypatch.setattr(collect, "append_receipts", append)
+    school.collect(policy={"due": due})
+    first = school.stamp("ann")
+    school.collect(policy={"due": due})
+    assert school.stamp("ann") == first
+    assert times.parse_timestamp(first) > due
