@@ -19,10 +19,10 @@ from git_exchange.transport.objects import BlobReader
 
 @dataclass(frozen=True)
 class FetchedFeedback:
-    """The pages that were written, and the attempts for which there is none yet (assignment, timestamp)."""
+    """The pages that were written, and for what there is none yet: (assignment, notebook, timestamp)."""
 
     pages: tuple[Path, ...]
-    without: tuple[tuple[str, str], ...]
+    without: tuple[tuple[str, str, str], ...]
 
 
 def fetch_feedback(
@@ -30,14 +30,17 @@ def fetch_feedback(
 ) -> FetchedFeedback:
     """Write the feedback of the attempts ``mine`` below ``folder``, their assignment's ``feedback`` folder."""
     written: list[Path] = []
-    without: list[tuple[str, str]] = []
+    without: list[tuple[str, str, str]] = []
 
     def write(repository: Repository) -> None:
+        written.clear()  # a damaged copy makes us start over
+        without.clear()
         with BlobReader(repository) as blobs:
             for attempt in mine:
                 stamp = times.timestamp(attempt.time)
-                if not attempt.feedback:
-                    without.append((attempt.assignment_id, stamp))
+                marked = {page.notebook_id for page in attempt.feedback}
+                missing = (notebook for name in attempt.notebooks if (notebook := Path(name).stem) not in marked)
+                without.extend((attempt.assignment_id, notebook, stamp) for notebook in missing)
                 for page in attempt.feedback:
                     name = f"{page.notebook_id}.html"
                     if problem(name.encode()) is not None:

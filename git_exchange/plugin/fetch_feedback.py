@@ -35,9 +35,8 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
         fetched = fetch_feedback(course, seat, mine, self.dest_path, listener=self.listen)
         for page in fetched.pages:
             self.log.info("Fetched feedback: %s", page)
-        for assignment_id, timestamp in fetched.without:
-            self.log.warning(
-                "Could not find feedback for '%s/%s' submitted at %s", course.course_id, assignment_id, timestamp
-            )
+        for assignment_id, notebook_id, timestamp in fetched.without:
+            what = f"{course.course_id}/{assignment_id}/{notebook_id}"
+            self.log.warning("Could not find feedback for '%s' submitted at %s", what, timestamp)
         if not mine:
             self.log.warning("You have not submitted %s in %s.", self.coursedir.assignment_id, course.course_id)
