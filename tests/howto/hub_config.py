@@ -23,6 +23,7 @@ c.JupyterHub.cookie_secret_file = f"{FOLDER}/cookie_secret"
 c.JupyterHub.proxy_class = "tests.howto.proxy.InProcessProxy"
 c.JupyterHub.spawner_class = "jupyterhub.spawner.SimpleLocalProcessSpawner"
 c.SimpleLocalProcessSpawner.home_dir_template = f"{FOLDER}/homes/{{username}}"
+c.Spawner.http_timeout = c.Spawner.start_timeout = 120  # other tests may run beside this one
 c.Spawner.args = ["--allow-root"] if os.geteuid() == 0 else []
 c.Spawner.environment = {
     **c.Spawner.environment,

@@ -28,7 +28,7 @@ class InProcessProxy(Proxy):  # type: ignore[misc] # jupyterhub has no types
         address = urlsplit(self.public_url)
         application = web.Application([(r".*", _Forwarding, {"proxy": self})])
         self.server = HTTPServer(application)
-        self.server.listen(address.port, address.hostname)
+        self.server.listen(address.port or 80, address.hostname or "")
 
     async def stop(self) -> None:
         self.server.stop()

@@ -27,6 +27,7 @@ from tests.realforge import RealForge, let_create_organisations
 
 PROGRAMS = Path(sys.executable).parent
 (ROSTER,) = re.findall(r"^```csv\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+(INSTRUCTORS,) = re.findall(r"^```python\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
 # The body of the request that makes the OAuth application.
 (APPLICATION,) = re.findall(r"'(\{.*\})'", README)
 
@@ -181,10 +182,13 @@ def at_work(hub: Hub, username: str) -> Browser:
 def released(hub: Hub, course: str) -> str:
     """An assignment that the instructor has released from her server."""
     at_work(hub, "ada")
-    folder = hub.home("ada")
+    folder = hub.home("ada") / "calculus"
     (folder / "release" / "ps1").mkdir(parents=True)
+    (hub.home("ada") / ".jupyter").mkdir(exist_ok=True)
+    own = INSTRUCTORS.replace("/home/ada/calculus", str(folder))
+    (hub.home("ada") / ".jupyter" / "nbgrader_config.py").write_text(own)
     (folder / "release" / "ps1" / "ps1.ipynb").write_text('{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}')
-    done(hub.environment_of_server("ada"), folder, "nbgrader", "release_assignment", "ps1", "--course", course)
+    done(hub.environment_of_server("ada"), hub.home("ada"), "nbgrader", "release_assignment", "ps1")
     return "ps1"
 
 
@@ -230,8 +234,8 @@ def test_the_commands_work_in_the_server(hub: Hub, bo: Browser) -> None:
     assert (home / "calculus" / "ps1" / "ps1.ipynb").is_file()
     done(environment, home, "nbgrader", "submit", "ps1", "--course", "calculus")
     hers = hub.environment_of_server("ada")
-    done(hers, hub.home("ada"), "nbgrader", "collect", "ps1", "--course", "calculus")
-    assert (hub.home("ada") / "submitted" / "bo" / "ps1" / "ps1.ipynb").is_file()
+    done(hers, hub.home("ada"), "nbgrader", "collect", "ps1")
+    assert (hub.home("ada") / "calculus" / "submitted" / "bo" / "ps1" / "ps1.ipynb").is_file()
 
 
 @pytest.mark.parametrize("held", ["", "a-token-that-has-expired"])
@@ -295,8 +299,8 @@ def test_a_name_of_a_system_user_gets_no_server(forge: RealForge, hub: Hub) -> N
     assert browser.get("/hub/spawn").url != f"{hub.url}/hub/spawn"
 
 
-def test_who_refuses_the_forges_question_is_not_signed_in(hub: Hub) -> None:
+def test_a_wrong_password_signs_nobody_in(hub: Hub) -> None:
     browser = Browser(hub.url)
     page = browser.sign_in("bo", "wrong")
     assert "/user/login" in page.url
-    assert browser.get("/user/bo/api/contents").status_code == 403
+    assert browser.get("/hub/api/user").status_code == 403
