@@ -45,18 +45,19 @@ class CuttingProxy:
         server = socket.create_connection(self._target)
         doomed = threading.Event()
         threading.Thread(target=self._answer, args=(server, client, doomed), daemon=True).start()
-        body = 0
+        left = -1
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
                 if not doomed.is_set() and self._is_doomed(data):
                     doomed.set()
-                    body = -data.find(b"\r\n\r\n") - 4
+                    left = data.find(b"\r\n\r\n") + 4 + self._after
+                if doomed.is_set() and not self._answers:
+                    # No byte more than was asked for: a small push must not get through whole.
+                    data, left = data[:left], left - len(data[:left])
                 server.sendall(data)
                 self.uploaded += len(data)
-                if doomed.is_set() and not self._answers:
-                    body += len(data)
-                    if body > self._after:
-                        self._close(client, server)
+                if left == 0:
+                    break
         self._close(client, server)
 
     def _is_doomed(self, data: bytes) -> bool:
