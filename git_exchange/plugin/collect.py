@@ -12,7 +12,8 @@ from git_exchange import gradebook
 from git_exchange.course.course import Course
 from git_exchange.course.seats import Seat, seats
 from git_exchange.errors import Incomplete
-from git_exchange.operations.collect import Policy, collect
+from git_exchange.operations.collect import collect
+from git_exchange.operations.policy import Policy
 from git_exchange.operations.release import find_released
 from git_exchange.plugin.exchange import Exchange
 

@@ -18,6 +18,7 @@ from git_exchange.files.selection import SelectionRules
 from git_exchange.forge.connect import connect, connect_accounts, connect_admin
 from git_exchange.forge.ports import ForgeAdmin
 from git_exchange.operations import collect, release, release_feedback, submit
+from git_exchange.operations.policy import Policy
 from git_exchange.provisioning.apply import apply_roster
 from git_exchange.provisioning.open_course import open_course
 from git_exchange.provisioning.people import Person, Roster
@@ -106,7 +107,7 @@ class School:
             seats(course),
             self.root,
             lambda student: self.submitted(student, assignment_id),
-            collect.Policy(**{"update": True, **(policy or {})}),
+            Policy(**{"update": True, **(policy or {})}),
             listener=self.listen,
         )
 

@@ -8,7 +8,7 @@ import pytest
 
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import read_ledger
-from git_exchange.operations import collect
+from git_exchange.operations import pinning
 from git_exchange.rules import times
 from git_exchange.rules.receipt import Ledger
 from tests.unit.school import RULES, School
@@ -170,15 +170,15 @@ def test_a_pin_that_somebody_sets_meanwhile_counts_for_what_we_found_undecided(
     school.release()
     school.submit("ann", "mine")
     due = now() - timedelta(seconds=5)
-    real = collect.append_receipts
+    real = pinning.append_receipts
 
     def append(course: Course, assignment_id: str, receipts: Any) -> Ledger:
-        monkeypatch.setattr(collect, "append_receipts", real)
+        monkeypatch.setattr(pinning, "append_receipts", real)
         pins = [replace(receipt, kind="pin", recorded_by="another") for receipt in receipts]
         real(course, assignment_id, pins)  # a machine that knew of no due date was faster
         return real(course, assignment_id, receipts)
 
-    monkeypatch.setattr(collect, "append_receipts", append)
+    monkeypatch.setattr(pinning, "append_receipts", append)
     school.collect(policy={"due": due})
     first = school.stamp("ann")
     school.collect(policy={"due": due})
