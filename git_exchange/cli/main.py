@@ -7,6 +7,7 @@ import sys
 import click
 
 from git_exchange import __version__
+from git_exchange.cli.archive import export, verify
 from git_exchange.cli.course import course
 from git_exchange.cli.demo import demo
 from git_exchange.cli.devserver import devserver
@@ -25,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (course, roster, doctor, demo, devserver):
+for command in (course, roster, doctor, export, verify, demo, devserver):
     cli.add_command(command)
 
 

@@ -66,9 +66,14 @@ def fetch(
 
 def local_ref(ref: str) -> str:
     """Return under which name a branch of the server is kept here. ValueError if it is no full name of a branch."""
-    if not ref.startswith("refs/heads/") or _FORBIDDEN.search(ref):
+    if not ref.startswith("refs/heads/") or not is_plain_ref(ref):
         raise ValueError(f"{ref!r} is not the full name of a branch")
     return f"refs/forge/{ref.removeprefix('refs/heads/')}"
+
+
+def is_plain_ref(ref: str) -> bool:
+    """Return whether git allows the full name of a ref, and a refspec would not take part of it for something else."""
+    return _FORBIDDEN.search(ref) is None
 
 
 def _stopped_at(repository: Repository, size: int) -> bool:
