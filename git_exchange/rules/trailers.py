@@ -21,6 +21,7 @@ SUBMITTED = "Submitted"
 NOTEBOOK = "Notebook"
 EMPTY_DIRECTORY = "Empty-Directory"
 WITHDRAWN = "Withdrawn"
+PURGED = "Purged"
 TOOL = "Git-Exchange"
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
