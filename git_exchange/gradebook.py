@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -18,22 +20,82 @@ class Assignment:
     due: datetime | None
 
 
+@dataclass(frozen=True)
+class Extended:
+    """What the gradebook says after ``write_extensions``: student id -> extension.
+
+    ``ours`` are those that we wrote, now or before; ``theirs`` those that somebody else wrote and that stay.
+    """
+
+    ours: Mapping[str, timedelta]
+    theirs: Mapping[str, timedelta]
+
+
 def find_assignment(db_url: str, course_id: str, assignment_id: str) -> Assignment | None:
     """Return the assignment as the gradebook has it, None if it has none. Raise FilesError if it cannot be read.
 
     A SQLite database that does not exist is not created by looking.
     """
-    if db_url.startswith("sqlite:///") and not Path(db_url.removeprefix("sqlite:///")).exists():
+    if not _exists(db_url):
         return None
-    try:
-        with Gradebook(db_url, course_id) as gradebook:
+    with _reading(), Gradebook(db_url, course_id) as gradebook:
+        try:
             due: datetime | None = gradebook.find_assignment(assignment_id).duedate
-    except MissingEntry:
-        return None
+        except MissingEntry:
+            return None
+    return Assignment(due.replace(tzinfo=timezone.utc) if due is not None else None)
+
+
+def write_extensions(
+    db_url: str,
+    course_id: str,
+    assignment_id: str,
+    wanted: Mapping[str, timedelta],
+    ours: Mapping[str, timedelta],
+    collected: Collection[str],
+) -> Extended:
+    """Make the gradebook's extensions those that are ``wanted`` (student id -> beyond the due date).
+
+    ``ours`` is what we wrote before: that is replaced or taken away, any other value stays. Rows of students and of
+    submissions are made for those of ``collected`` who need one. Raise FilesError if the gradebook cannot be used.
+    """
+    mine, theirs = dict[str, timedelta](), dict[str, timedelta]()
+    with _reading(), Gradebook(db_url, course_id) as gradebook:
+        for student_id in sorted(wanted.keys() | ours.keys()):
+            want = wanted.get(student_id)
+            try:
+                submission = gradebook.find_submission(assignment_id, student_id)
+            except MissingEntry:
+                if want is None or student_id not in collected:
+                    continue
+                gradebook.update_or_create_student(student_id)
+                with gradebook.db.no_autoflush:  # nbgrader looks things up while the new row is half made
+                    submission = gradebook.add_submission(assignment_id, student_id)
+            there: timedelta | None = submission.extension
+            if there is not None and there != ours.get(student_id):
+                if there != want:
+                    theirs[student_id] = there
+                continue
+            if there != want:
+                submission.extension = want
+                gradebook.db.commit()
+            if want is not None:
+                mine[student_id] = want
+    return Extended(mine, theirs)
+
+
+def _exists(db_url: str) -> bool:
+    """Return whether there is a database to look into; one that is a file would be made by looking."""
+    return not db_url.startswith("sqlite:///") or Path(db_url.removeprefix("sqlite:///")).exists()
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
     except Exception as error:  # whatever the database and its driver raise
         raise FilesError(
             f"nbgrader's gradebook could not be read ({type(error).__name__}).",
             hint="Look whether `nbgrader db assignment list` works; after an upgrade of nbgrader run"
             " `nbgrader db upgrade`.",
         ) from error
-    return Assignment(due.replace(tzinfo=timezone.utc) if due is not None else None)

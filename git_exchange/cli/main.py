@@ -12,6 +12,7 @@ from git_exchange.cli.course import course
 from git_exchange.cli.demo import demo
 from git_exchange.cli.devserver import devserver
 from git_exchange.cli.doctor import doctor
+from git_exchange.cli.extension import extension
 from git_exchange.cli.history import history
 from git_exchange.cli.roster import roster
 from git_exchange.errors import GitExchangeError
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for command in (course, roster, doctor, history, export, verify, demo, devserver):
+for command in (course, roster, extension, doctor, history, export, verify, demo, devserver):
     cli.add_command(command)
 
 

@@ -29,9 +29,12 @@ def read_files(course: Course, paths: list[str]) -> dict[str, bytes]:
     return course.in_repository(lambda cache: cache.staff(), lambda repository: _read(repository, url, paths)[1])
 
 
-def change_files(course: Course, subject: str, paths: list[str], change: Callable[[Files], Files]) -> bool:
+def change_files(
+    course: Course, subject: str, paths: list[str], change: Callable[[Files], Files], *, body: str = ""
+) -> bool:
     """Replace the files that ``change`` returns, given the present contents of ``paths``; True if something changed.
 
+    ``subject`` and ``body`` are the commit's message.
     ``change`` runs again on fresh contents when somebody else pushed first, so it must not have effects of its own.
     Raise NotStaff, PushRefused if this account may not write there (GitLab: graders).
     """
@@ -42,7 +45,7 @@ def change_files(course: Course, subject: str, paths: list[str], change: Callabl
         wanted = {path: content for path, content in change(present).items() if present.get(path) != content}
         if not wanted:
             return False
-        push(repository, url, _commit(course, repository, head, subject, wanted), REF)
+        push(repository, url, _commit(course, repository, head, subject, body, wanted), REF)
         return True
 
     for attempt in range(ATTEMPTS):
@@ -73,7 +76,7 @@ def _read(repository: Repository, url: str, paths: list[str]) -> tuple[str | Non
     }
 
 
-def _commit(course: Course, repository: Repository, head: str | None, subject: str, wanted: Files) -> str:
+def _commit(course: Course, repository: Repository, head: str | None, subject: str, body: str, wanted: Files) -> str:
     kept = list_tree(repository, head) if head else []
     files = [
         _file(entry.path.decode(), read_blob(repository, entry.oid, MAX_FILE))
@@ -86,7 +89,7 @@ def _commit(course: Course, repository: Repository, head: str | None, subject: s
         repository,
         parents=[head] if head else [],
         files=sorted(files, key=lambda file: file.path),
-        message=trailers.message(subject, [(trailers.COURSE, course.course_id)]),
+        message=trailers.message(subject, [(trailers.COURSE, course.course_id)], body),
         name=name,
         email=email,
         at=course.now(),

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from git_exchange.course.attempts import Reading, read_attempts, read_heads
 from git_exchange.course.course import Course
+from git_exchange.course.extensions import read_extensions
 from git_exchange.course.receipts import read_ledger
 from git_exchange.course.register import read_register
 from git_exchange.course.releases import Release, ensure_fetched
@@ -46,6 +48,7 @@ def collect(
     CourseNotFound.
     """
     course.staff()
+    policy = replace(policy, extensions=read_extensions(course).of(assignment_id))
     ledger = read_ledger(course, assignment_id)
     registered = read_register(course)
     owners = {entry.project_id: entry.username for entry in registered.values()}
@@ -97,7 +100,7 @@ def collect(
         f"{c.reading.seat.student_id}: attempt {c.attempt.number} may have arrived before or after the due date;"
         " it counts as on time and its time is not pinned"
         for c in chosen.values()
-        if verdict(c.attempt, policy.due) == "undecided"
+        if verdict(c.attempt, policy.due_for(c.reading.seat.student_id)) == "undecided"
     ]
     for note in notes:
         listener(Event(note, "warning"))
@@ -115,11 +118,12 @@ def _names(course: Course, released: Release) -> frozenset[str]:
 
 
 def _choose(reading: Reading, policy: Policy, released: frozenset[str], owners: Mapping[int, str]) -> Chosen | None:
-    attempt = choose(reading.attempts, policy.due, policy.before_duedate)
+    due = policy.due_for(reading.seat.student_id)
+    attempt = choose(reading.attempts, due, policy.before_duedate)
     if attempt is None:
         return None
     owner = owners.get(reading.seat.project.id, reading.seat.student_id)
-    return Chosen(reading, attempt, recorded_time(attempt, policy.due), released, owner)
+    return Chosen(reading, attempt, recorded_time(attempt, due), released, owner)
 
 
 def _say_how_many(course: Course, assignment_id: str, chosen: dict[str, Chosen], listener: Listener) -> None:

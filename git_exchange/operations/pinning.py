@@ -18,10 +18,11 @@ def pin(
     """Record settled times, and when others were first seen. Return the record and what could not be pinned."""
     new: list[Receipt] = []
     for reading in readings:
+        due = policy.due_for(reading.seat.student_id)
         for attempt in reading.attempts:
             if attempt.pinned:
                 continue
-            if attempt.settled and verdict(attempt, policy.due) != "undecided":
+            if attempt.settled and verdict(attempt, due) != "undecided":
                 new.append(_receipt(course, reading, attempt, "pin"))
             elif ledger.seen(reading.seat.project.id, reading.ref, attempt.commit) is None:
                 new.append(_receipt(course, reading, attempt, "seen"))
@@ -36,9 +37,10 @@ def pin(
 
 def pinned_otherwise(reading: Reading, ledger: Ledger, policy: Policy) -> bool:
     """Return whether the record holds another time than the reading, or one for what the reading left undecided."""
+    due = policy.due_for(reading.seat.student_id)
     return any(
         (pin := ledger.pin(reading.seat.project.id, reading.ref, attempt.commit)) is not None
-        and (pin.time != attempt.pushed_at or verdict(attempt, policy.due) == "undecided")
+        and (pin.time != attempt.pushed_at or verdict(attempt, due) == "undecided")
         for attempt in reading.attempts
     )
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from git_exchange.files.selection import SelectionRules
+from git_exchange.rules.deadline import effective_due
 
 EVERYTHING = SelectionRules(ignore=(), include=(), max_file_size=100_000_000, max_total_size=100_000_000)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What to collect and how. ``rules`` say what is written, ``due`` is aware UTC, ``deadline`` monotonic seconds."""
+    """What to collect and how. ``rules`` say what is written, ``due`` is aware UTC, ``deadline`` monotonic seconds.
+
+    ``extensions`` (student id -> until when) are the course's own record; ``collect`` fills them in.
+    """
 
     update: bool = False
     before_duedate: bool = False
@@ -21,3 +26,8 @@ class Policy:
     rules: SelectionRules = EVERYTHING
     shared: bool = False
     deadline: float | None = None
+    extensions: Mapping[str, datetime] = field(default_factory=dict)
+
+    def due_for(self, student_id: str) -> datetime | None:
+        """Return until when the student could hand in, None for ever."""
+        return effective_due(self.due, self.extensions.get(student_id))

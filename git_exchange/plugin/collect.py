@@ -10,9 +10,11 @@ from nbgrader.exchange.abc import ExchangeCollect as ABCExchangeCollect
 
 from git_exchange import gradebook
 from git_exchange.course.course import Course
+from git_exchange.course.extensions import read_extensions
 from git_exchange.course.seats import Seat, seats
 from git_exchange.errors import Incomplete
 from git_exchange.operations.collect import collect
+from git_exchange.operations.gradebook_extensions import Book, carry_over
 from git_exchange.operations.policy import Policy
 from git_exchange.operations.release import find_released
 from git_exchange.plugin.exchange import Exchange
@@ -31,11 +33,12 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
     def copy_files(self) -> None:
         """Collect, and fail at the end if some student's work could not be."""
         course = self.open_course()
+        root = Path(self.coursedir.root).absolute()
         report = collect(
             course,
             self.coursedir.assignment_id,
             self._seats(course),
-            Path(self.coursedir.root).absolute(),
+            root,
             self._place,
             Policy(
                 update=self.update,
@@ -46,6 +49,14 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
                 shared=self.coursedir.groupshared,
                 deadline=self.bulk_deadline(),
             ),
+            listener=self.listen,
+        )
+        extensions = read_extensions(course).of(self.coursedir.assignment_id)
+        carry_over(
+            Book(root, self.coursedir.db_url, self.coursedir.course_id),
+            self.coursedir.assignment_id,
+            extensions,
+            [student_id for student_id in extensions if self._place(student_id).is_dir()],
             listener=self.listen,
         )
         self.log.info("Collect: %s", report.summary())
