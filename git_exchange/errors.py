@@ -19,6 +19,7 @@
     |   +-- GitTimeout          it did not finish in time
     |   +-- RemoteUnreachable   the connection failed before or during the transfer
     |   +-- RemoteDenied        the server refused this account (401, 403, 404)
+    |   |   `-- SignInRefused   it does not accept the credentials (401), which are not sent again
     |   +-- RefMissing          the branch does not exist on the server
     |   +-- PushRace            somebody else pushed first; fetch, rebuild, push again
     |   +-- PushRefused         the server's rules refuse the push; its words in ``server_says``
@@ -146,6 +147,12 @@ class RemoteUnreachable(GitError):
 
 class RemoteDenied(GitError):
     """The git server refused this account, or the project does not exist for it."""
+
+
+class SignInRefused(RemoteDenied):
+    """The git server does not accept the credentials. Many such answers, and it shuts out this machine's address."""
+
+    default_hint = "Run it again: the token is looked for anew, and checked before git gets it."
 
 
 class RefMissing(GitError):

@@ -73,7 +73,9 @@ class Course:
 
     def another(self, course_id: str) -> Course:
         """Return another course on the same forge for the same account."""
-        return Course(self.settings, course_id, self.forge, self._token)
+        other = Course(self.settings, course_id, self.forge, self._token)
+        other.git = self.git  # which knows whether the server has refused the token
+        return other
 
     def now(self) -> datetime:
         """Return this machine's time, aware, UTC: for names and durations, never as evidence."""

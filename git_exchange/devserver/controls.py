@@ -10,9 +10,11 @@
                                        ``release`` true (all that wait appear now, and no more are held)
 ``DELETE /-/devserver/events/:id``     remove an event as if it had never been written
 ``POST /-/devserver/clock``            ``offset`` (seconds) added to the real time for everything, the Date header too
+``POST /-/devserver/bans``             ``on`` true or false (the default): ban addresses with many failed git sign-ins;
+                                       the answer has ``failed``: how many count at this moment
 =====================================  =================================================================================
 
-Faults, lag and clock are forgotten when the server ends; events that wait are not.
+Faults, bans, lag and clock are forgotten when the server ends; events that wait are not.
 """
 
 from __future__ import annotations
@@ -88,6 +90,16 @@ def set_clock(call: Call) -> Answer:
     call.require_admin()
     call.site.clock.offset = _seconds(call, "offset")
     return Answer({"offset": call.site.clock.offset}, 201)
+
+
+@routes.add("POST", "/bans")
+def set_bans(call: Call) -> Answer:
+    """Begin or end to ban, and tell what is counted."""
+    call.require_admin()
+    bans = call.site.bans
+    if call.parameters.has("on"):
+        bans.switch(on=call.parameters.boolean("on"))
+    return Answer({"on": bans.on, "failed": bans.counted()}, 201)
 
 
 def _seconds(call: Call, name: str) -> float:

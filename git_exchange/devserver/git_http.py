@@ -33,6 +33,7 @@ DENIED = (
     " required to use a token instead of a password."
 )
 HIDDEN = "The project you were looking for could not be found or you don't have permission to view it."
+BANNED = "Too many failed authentication attempts from this IP"
 NO_DOWNLOAD = "You are not allowed to download code from this project."
 NO_UPLOAD_SCOPE = "You are not allowed to upload code."
 NO_DOWNLOAD_SCOPE = "You are not allowed to download code."
@@ -190,8 +191,13 @@ class GitHandler(SiteHandler):
     ) -> tuple[Project, Viewer] | Refusal:
         if service not in ("git-upload-pack", "git-receive-pack"):
             return Refusal(403, DUMB)
-        signed_in = signin.git_user(self.site.store, self.site.clock, self.request.headers.get("Authorization"))
+        address, bans = self.request.remote_ip or "", self.site.bans
         has_credentials = "Authorization" in self.request.headers
+        if has_credentials and bans.is_banned(address):
+            return Refusal(403, BANNED)
+        signed_in = signin.git_user(self.site.store, self.site.clock, self.request.headers.get("Authorization"))
+        if has_credentials:
+            (bans.succeeded if signed_in else bans.failed)(address)
         user, token = signed_in or (None, None)
         viewer = Viewer(self.site.store, user, token)
         project = self.site.store.projects.find(path) if "/" in path else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from git_exchange.devserver.bans import Bans
 from git_exchange.devserver.clock import Clock
 from git_exchange.devserver.faults import Faults
 from git_exchange.devserver.history import History
@@ -31,6 +32,10 @@ class Site:
     repositories: Repositories
     webhooks: Webhooks
     faults: Faults = field(default_factory=Faults)
+    bans: Bans = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bans = Bans(self.clock)
 
     @property
     def reports(self) -> Path:

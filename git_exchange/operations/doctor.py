@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from git_exchange.course import hub
 from git_exchange.course.course import Course
 from git_exchange.course.credentials import first_accepted
 from git_exchange.course.seats import Seat, my_seat, seats
@@ -44,6 +45,7 @@ def examine(settings: Settings, course_id: str | None) -> Iterator[Check]:
         yield Check(
             "address", "warning", f"{settings.url} is not encrypted: tokens can be read on the way.", "Use https."
         )
+    yield from _hub()
     found: list[tuple[ForgeAdmin, Token]] = []
     yield from _guard("token", lambda: _connect(settings, found))
     if not found:
@@ -70,6 +72,18 @@ def _program(name: str, why: str, hint: str) -> Check:
     if shutil.which(name):
         return Check(name, "ok", "on PATH")
     return Check(name, "warning", f"not on PATH. {why}", hint)
+
+
+def _hub() -> Iterator[Check]:
+    """Yield what the hub gives where this is a hub's server, nothing elsewhere."""
+    if not hub.is_there():
+        return
+    said = hub.ask()
+    if said.token is None:
+        yield Check("hub", "warning", f"gives no token. {said.reason}", said.hint)
+        return
+    until = f", which lives until {said.ends:%Y-%m-%d %H:%M} UTC" if said.ends is not None else ""
+    yield Check("hub", "ok", f"gives a token{until}, and renews it")
 
 
 def _connect(settings: Settings, found: list[tuple[ForgeAdmin, Token]]) -> Iterator[Check]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from git_exchange.errors import CacheCorrupt, GitError, GitMissing, GitTimeout, HostileRepository
+from git_exchange.errors import CacheCorrupt, GitError, GitMissing, GitTimeout, HostileRepository, SignInRefused
 from git_exchange.transport import environment
 from git_exchange.transport.failures import failure, server_words
 
@@ -43,8 +43,9 @@ class Git:
     """Git for one account: who we are to which server, and how long anything may take (seconds).
 
     ``authorization`` maps URL prefixes ("https://gitlab.example.edu") to values of the ``Authorization`` header; it
-    reaches only commands with ``remote=True``, by their environment. ``stall`` ends a transfer that stands still.
-    ``local_remotes`` allows paths as remotes, for tests.
+    reaches only commands with ``remote=True``, by their environment. Once a server has refused it no such command
+    starts any more: forges shut out an address after some tens of failed sign-ins. ``stall`` ends a transfer that
+    stands still. ``local_remotes`` allows paths as remotes, for tests.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Git:
         self._stall = stall
         self._executable = executable
         self._local_remotes = local_remotes
+        self._refused: SignInRefused | None = None
 
     def __repr__(self) -> str:
         return f"Git({', '.join(self._authorization) or 'no account'})"
@@ -128,6 +130,8 @@ class Git:
         *,
         remote: bool,
     ) -> _Process:
+        if remote and self._refused is not None:
+            raise SignInRefused(self._refused.message)
         executable, version = located(self._executable)
         settings: list[environment.Setting] = []
         if git_dir is not None:
@@ -151,6 +155,8 @@ class Git:
             return Ended(output, "", None)
         secrets = environment.secrets_in(self._authorization)
         why = failure(command, messages, status=status, remote=remote, operands=operands, secrets=secrets)
+        if isinstance(why, SignInRefused):
+            self._refused = why
         return Ended(output, server_words(messages.decode("utf-8", "replace"), secrets), why)
 
 

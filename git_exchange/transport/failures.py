@@ -16,6 +16,7 @@ from git_exchange.errors import (
     RefMissing,
     RemoteDenied,
     RemoteUnreachable,
+    SignInRefused,
 )
 
 MAX_WORDS = 2_000
@@ -134,7 +135,7 @@ def _denied(where: str, own: str, words: str, secrets: Iterable[str]) -> RemoteD
     elif re.search("not found|returned error: 4(04|10)|does not appear", own):
         message = f"{where} does not exist, or this account may not see it."
     else:
-        message = f"{where} does not accept the credentials."
+        return SignInRefused(f"{where} does not accept the credentials. {words}".rstrip())
     return RemoteDenied(f"{message} {words}".rstrip())
 
 

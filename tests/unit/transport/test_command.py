@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from git_exchange.errors import GitError, GitMissing, GitTimeout, HostileRepository, RemoteDenied
+from git_exchange.errors import GitError, GitMissing, GitTimeout, HostileRepository, RemoteDenied, SignInRefused
 from git_exchange.transport import command
 from git_exchange.transport.cache import Cache, Repository
 from git_exchange.transport.command import Git, check_git, git_credential_fill, located
@@ -98,6 +98,15 @@ def test_the_token_goes_to_its_own_origin_only(server: Server, tmp_path: Path) -
     with pytest.raises(RemoteDenied):
         ls_remote(git, server.url("alice"), [""])
     assert {header for _, header in server.requests} == {None}
+
+
+def test_what_the_server_has_refused_is_not_sent_to_it_again(server: Server) -> None:
+    server.create("alice")
+    git = Git(authorization={server.origin: "Basic d3Jvbmc6d3Jvbmc="})
+    for _ in range(10):
+        with pytest.raises(SignInRefused, match="does not accept the credentials"):
+            ls_remote(git, server.url("alice"), [""])
+    assert len(server.requests) == 1
 
 
 @linux_only

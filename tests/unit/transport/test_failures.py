@@ -9,6 +9,7 @@ from git_exchange.errors import (
     RefMissing,
     RemoteDenied,
     RemoteUnreachable,
+    SignInRefused,
 )
 from git_exchange.transport.failures import Untrustworthy, escape, failure, server_words, shown
 
@@ -23,9 +24,9 @@ def _remote(stderr: str, **options: object) -> GitError:
     ("stderr", "kind"),
     [
         ("fatal: couldn't find remote ref refs/heads/x", RefMissing),
-        ("fatal: could not read Username for 'https://forge': terminal prompts disabled", RemoteDenied),
-        ("fatal: Authentication failed for 'https://forge/'", RemoteDenied),
-        ("remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://forge/'", RemoteDenied),
+        ("fatal: could not read Username for 'https://forge': terminal prompts disabled", SignInRefused),
+        ("fatal: Authentication failed for 'https://forge/'", SignInRefused),
+        ("remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://forge/'", SignInRefused),
         ("fatal: unable to access 'https://f/': The requested URL returned error: 403", RemoteDenied),
         ("fatal: repository 'https://f/x.git/' not found", RemoteDenied),
         ("fatal: remote error: upload-pack: not our ref", RemoteDenied),
