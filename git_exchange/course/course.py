@@ -34,11 +34,14 @@ _Item = TypeVar("_Item")
 
 def connected(settings: Settings) -> tuple[Forge, Token]:
     """Return the forge with the first token that it accepts. Raise NoToken, TokenRefused, ForgeUnreachable."""
+    (forge, _), token = _signed_in(settings)
+    return forge, token
 
-    def accepted(token: Token) -> Forge:
+
+def _signed_in(settings: Settings) -> tuple[tuple[Forge, Account], Token]:
+    def accepted(token: Token) -> tuple[Forge, Account]:
         forge = connect(settings, token)
-        forge.account()
-        return forge
+        return forge, forge.account()
 
     return first_accepted(settings, accepted)
 
@@ -68,8 +71,10 @@ class Course:
     @classmethod
     def open(cls, settings: Settings, course_id: str) -> Course:
         """Return the course with the first token that the forge accepts; whether it exists shows with the first use."""
-        forge, token = connected(settings)
-        return cls(settings, course_id, forge, token)
+        (forge, account), token = _signed_in(settings)
+        course = cls(settings, course_id, forge, token)
+        course._read["account"] = account
+        return course
 
     def another(self, course_id: str) -> Course:
         """Return another course on the same forge for the same account."""

@@ -42,7 +42,7 @@ class OwnAttempt:
 
 
 def own_attempts(course: Course, seat: Seat, assignment_id: str | None = None) -> list[OwnAttempt]:
-    """Return the attempts of the seat, of one assignment or of all: two requests, and git only for what is new."""
+    """Return the attempts of the seat, of one assignment or of all: three requests, and one fetch of what is new."""
     project = seat.project
     branches = {branch.ref: branch for branch in course.forge.branches(project.id, "")}
     submitted, returned = _by_assignment(branches, "submit"), _by_assignment(branches, "feedback")
@@ -54,9 +54,14 @@ def own_attempts(course: Course, seat: Seat, assignment_id: str | None = None) -
 
     def look(repository: Repository) -> list[OwnAttempt]:
         found = []
+        _bring(
+            course,
+            repository,
+            seat,
+            [branch for name in wanted for branch in (submitted.get(name), returned.get(name)) if branch is not None],
+        )
         for name in wanted:
             work, back = submitted.get(name), returned.get(name)
-            _bring(course, repository, seat, [branch for branch in (work, back) if branch is not None])
             feedback = read_feedback(repository, back.commit) if back else Feedback((), {}, {})
             if work is not None:
                 made = _attempts(course, repository, work, pushes, now)

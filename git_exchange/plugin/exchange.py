@@ -110,6 +110,17 @@ class GitExchange(ABCExchange):
         help="How long one transfer by git may take, in seconds. Raise it where large submissions meet a slow network.",
     ).tag(config=True)
 
+    list_seconds = Float(
+        Limits.list_cache,
+        min=0.0,
+        help=dedent(
+            """
+            For how many seconds a list is shown again before the forge is asked anew: formgrader wants it with every
+            request. One's own releases and submissions show at once, those of others after this time.
+            """
+        ),
+    ).tag(config=True)
+
     pool = Integer(Limits.pool, min=1, max=64, help="How many students' projects are worked on at the same time.").tag(
         config=True
     )
@@ -174,7 +185,12 @@ class Exchange(GitExchange):
             group_ids=dict(self.group_ids),
             grace_seconds=self.grace_seconds,
             settle_seconds=self.settle_seconds,
-            limits=Limits(http_timeout=self.http_timeout, git_timeout=self.git_timeout, pool=self.pool),
+            limits=Limits(
+                http_timeout=self.http_timeout,
+                git_timeout=self.git_timeout,
+                pool=self.pool,
+                list_cache=self.list_seconds,
+            ),
         )
 
     def open_course(self) -> Course:

@@ -26,7 +26,7 @@ from git_exchange.operations import listing
 from git_exchange.operations.release import withdraw
 from git_exchange.plugin import submission_cache
 from git_exchange.plugin.exchange import Exchange, in_jupyter_server, within
-from git_exchange.plugin.listings import forget_listings, key_of, remembered
+from git_exchange.plugin.listings import forget_listings, key_of, of_course, remembered
 from git_exchange.plugin.submission_cache import Kept
 from git_exchange.rules import times
 
@@ -152,7 +152,13 @@ class ExchangeList(ABCExchangeList, Exchange):
         return self.coursedir.course_id in ("", "*")
 
     def _ask(self, question: str, course_id: str, ask: Callable[[Course], list[_Answer]]) -> list[_Answer]:
-        return self._remembered((question, course_id), lambda: ask(self._course(course_id)))
+        settings = self.settings()
+
+        def answer() -> list[_Answer]:
+            key = key_of(settings, "course", course_id)
+            return of_course(key, settings.limits.list_cache, lambda: self._course(course_id), ask)
+
+        return self._remembered((question, course_id), answer)
 
     def _remembered(self, question: tuple[str, ...], ask: Callable[[], _Answer]) -> _Answer:
         settings = self.settings()

@@ -37,13 +37,14 @@ class School:
     url: str
     admin: Token
     place: Path
+    kind: str = "gitlab"
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     tokens: dict[str, Token] = field(default_factory=dict)
     said: list[Event] = field(default_factory=list)
 
     def settings(self, name: str = "teacher", **changes: Any) -> Settings:
         plain = Settings(
-            url=self.url, namespace=f"school-{self.mark}", kind="gitlab", cache_dir=self.place / "cache" / name
+            url=self.url, namespace=f"school-{self.mark}", kind=self.kind, cache_dir=self.place / "cache" / name
         )
         return replace(plain, **changes)
 

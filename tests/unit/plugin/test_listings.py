@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,11 @@ from git_exchange.plugin import listings
 def empty() -> Iterator[None]:
     listings._kept.clear()
     listings._outages.clear()
+    listings._opened.clear()
     yield
     listings._kept.clear()
     listings._outages.clear()
+    listings._opened.clear()
 
 
 class Forge:
@@ -114,3 +117,47 @@ def test_an_answer_that_was_asked_for_before_our_own_write_is_not_kept_as_fresh(
 
     assert listings.remembered(("k",), 60, slow, never) == 1
     assert listings.remembered(("k",), 60, forge, never) == 2
+
+
+def test_a_forge_that_is_down_is_down_for_every_question_and_no_other_forge_is() -> None:
+    here, there = ("url", "namespace", "rule", "who"), ("other", "namespace", "rule", "who")
+    forge = Forge()
+    assert listings.remembered((*here, "submitted"), 0, forge, never) == 1
+    forge.error = ForgeUnreachable("down")
+    with pytest.raises(ForgeUnreachable):
+        listings.remembered((*here, "released"), 60, forge, never)
+    ages: list[float] = []
+    assert listings.remembered((*here, "submitted"), 0, forge, lambda age, _: ages.append(age)) == 1
+    assert (forge.asked, len(ages)) == (2, 1)
+    assert listings.remembered((*there, "released"), 60, Forge(), never) == 1
+
+
+class Opened:
+    """Count how often a course is opened; what is asked of it is how often that was."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> Any:
+        self.times += 1
+        return self.times
+
+
+def test_the_questions_of_one_page_share_the_course() -> None:
+    course = Opened()
+    assert [listings.of_course(("k",), 60, course, str) for _ in range(3)] == ["1", "1", "1"]
+    assert listings.of_course(("k",), 0, course, str) == "2"
+    listings.forget_listings()
+    assert listings.of_course(("k",), 60, course, str) == "3"
+
+
+def test_a_course_of_which_a_question_failed_is_opened_again() -> None:
+    course = Opened()
+
+    def fail(_: object) -> str:
+        raise NotFound("gone")
+
+    listings.of_course(("k",), 60, course, str)
+    with pytest.raises(NotFound):
+        listings.of_course(("k",), 60, course, fail)
+    assert listings.of_course(("k",), 60, course, str) == "2"
