@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Assignment as Assigned
+from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 
 from git_exchange.errors import FilesError
 
@@ -82,6 +83,29 @@ def write_extensions(
             if want is not None:
                 mine[student_id] = want
     return Extended(mine, theirs)
+
+
+def hand_graded(db_url: str, course_id: str, assignment_id: str) -> frozenset[str]:
+    """Return the students on whose work somebody gave marks, extra credit or comments by hand. Raise FilesError.
+
+    nbgrader's formgrader also stores empty comments; those count for nothing.
+    """
+    if not _exists(db_url):
+        return frozenset()
+    with _reading(), Gradebook(db_url, course_id) as gradebook:
+        asked = (
+            gradebook.db.query(SubmittedAssignment.student_id)
+            .join(Assigned, SubmittedAssignment.assignment_id == Assigned.id)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .filter(Assigned.name == assignment_id)
+        )
+        marks = asked.join(Grade, Grade.notebook_id == SubmittedNotebook.id).filter(
+            Grade.manual_score.isnot(None) | (Grade.extra_credit != 0)
+        )
+        comments = asked.join(Comment, Comment.notebook_id == SubmittedNotebook.id).filter(
+            Comment.manual_comment.isnot(None), Comment.manual_comment != ""
+        )
+        return frozenset(student_id for query in (marks, comments) for (student_id,) in query.distinct())
 
 
 def _exists(db_url: str) -> bool:

@@ -8,6 +8,7 @@ import click
 
 from git_exchange import __version__
 from git_exchange.cli.archive import export, verify
+from git_exchange.cli.collect import collect
 from git_exchange.cli.course import course
 from git_exchange.cli.demo import demo
 from git_exchange.cli.devserver import devserver
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for command in (course, roster, extension, doctor, history, export, verify, demo, devserver):
+for command in (course, roster, extension, collect, doctor, history, export, verify, demo, devserver):
     cli.add_command(command)
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from git_exchange.course.course import Course
 from git_exchange.errors import ConfigurationError
 from git_exchange.settings import KINDS, Settings
 
+if TYPE_CHECKING:  # nbgrader takes seconds to import
+    from git_exchange.plugin.exchange import Exchange
+
+_Exchange = TypeVar("_Exchange", bound="Exchange")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -39,28 +45,56 @@ def settings_for(asked: Asked) -> Settings:
     if asked.url and asked.namespace:
         # nbgrader takes seconds to import, and nothing of its configuration is needed.
         return Settings(url=asked.url, namespace=asked.namespace, kind=asked.kind or "auto")
-    exchange = _configured()
-    chosen = {"url": asked.url, "namespace": asked.namespace, "kind": asked.kind}
-    for trait, value in chosen.items():
+    from git_exchange.plugin.exchange import Exchange
+
+    settings: Settings = configured(Exchange, asked).settings()
+    return settings
+
+
+def course_options(command: _Command) -> _Command:
+    """Add the options that say which course is meant, for commands that follow nbgrader's configuration."""
+    for option in (
+        click.option("--course", default="", help="Id of the course; what the nbgrader_config.py says."),
+        click.option(
+            "--course-dir",
+            type=click.Path(path_type=Path, file_okay=False, exists=True),
+            help="Folder whose nbgrader_config.py counts; the current folder, or the root that it names there.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def configured(
+    kind: type[_Exchange], asked: Asked, course_dir: Path | None = None, course_id: str = "", assignment_id: str = ""
+) -> _Exchange:
+    """Return one of the plugin's classes as nbgrader would make it here. Raise ConfigurationError without a forge."""
+    from nbgrader.apps.baseapp import NbGrader
+    from nbgrader.auth import Authenticator
+
+    app = NbGrader()
+    app.initialize(["--log-level=WARN", *([f"--course-dir={course_dir.absolute()}"] if course_dir else [])])
+    exchange = kind(coursedir=app.coursedir, authenticator=Authenticator(parent=app), parent=app)
+    for trait, value in (("url", asked.url), ("namespace", asked.namespace), ("kind", asked.kind)):
         if value:
             setattr(exchange, trait, value)
+    if course_id:
+        exchange.coursedir.course_id = course_id
+    if assignment_id:
+        exchange.coursedir.assignment_id = assignment_id
     if not exchange.url:
         raise ConfigurationError(
             "No forge is configured.",
             hint="Give --url and --namespace, set GIT_EXCHANGE_URL and GIT_EXCHANGE_NAMESPACE, or run this where your"
             " nbgrader_config.py lies.",
         )
-    settings: Settings = exchange.settings()
-    return settings
+    return exchange
 
 
-def _configured() -> Any:
-    """Return an exchange with the traits of the ``nbgrader_config.py`` that nbgrader would read here."""
-    from nbgrader.apps.nbgraderapp import NbGraderApp
-
-    from git_exchange.plugin.exchange import Exchange
-
-    app = NbGraderApp()
-    app.log_level = "ERROR"
-    app.load_config_file()
-    return Exchange(config=app.config)
+def course_of(exchange: Exchange) -> Course:
+    """Return the course that the configuration names, connected. Raise ConfigurationError if it names none."""
+    if exchange.coursedir.course_id in ("", "*"):
+        raise ConfigurationError(
+            "No course is named.", hint="Give --course, or run this where your nbgrader_config.py names one."
+        )
+    return exchange.open_course()

@@ -150,7 +150,12 @@ def _evidence(
     """Return every upper bound there is: push events of exactly this ref, our recorded and our present read."""
     found = [
         Evidence(
-            commit=push.after or "", at=push.at, source="push-event", pushed_by=push.account.username, event_id=push.id
+            commit=push.after or "",
+            at=push.at,
+            source="push-event",
+            pushed_by=push.account.username,
+            event_id=push.id,
+            pushed_by_id=push.account.id,
         )
         for push in pushes
     ]
@@ -158,7 +163,7 @@ def _evidence(
         seen = ledger.seen(project_id, ref, commit)
         if seen is not None:
             source = "push-event" if seen.evidence == "push-event" else "seen"
-            found.append(Evidence(commit, seen.time, source, seen.pushed_by, seen.event_id))
+            found.append(Evidence(commit, seen.time, source, seen.pushed_by, seen.event_id, seen.pushed_by_id))
     found.append(Evidence(head, at, "read", "", None))
     return found
 

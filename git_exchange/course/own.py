@@ -96,7 +96,7 @@ def _attempts(
 ) -> tuple[Attempt, ...]:
     commits = history(repository, branch.commit, limit=MAX_COMMITS)
     evidence = [
-        Evidence(push.after or "", push.at, "push-event", push.account.username, push.id)
+        Evidence(push.after or "", push.at, "push-event", push.account.username, push.id, push.account.id)
         for push in pushes
         if push.ref == branch.ref and push.after is not None
     ]

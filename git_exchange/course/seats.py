@@ -5,7 +5,7 @@ A project's identity is its number: one that the staff's record (``seats.csv``) 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from git_exchange.course.course import Course
@@ -36,19 +36,30 @@ def seats(course: Course) -> list[Seat]:
     return sorted(found, key=lambda seat: seat.student_id)
 
 
-def check_identity(seat: Seat, registered: Collection[Registered]) -> None:
-    """Raise CourseError if the seat's project is on record as another student's, or another project as the student's.
+class Identities:
+    """Which project is whose by the staff's record, to look seats up in."""
 
-    A seat that is not on record at all (yet) passes.
-    """
-    for entry in registered:
-        if (entry.student_id == seat.student_id) != (entry.project_id == seat.project.id):
-            raise CourseError(
-                f"The project {seat.project.path!r} is number {seat.project.id}, but on record the seat of"
-                f" {entry.student_id} is number {entry.project_id}: projects were renamed or replaced.",
-                hint="Look at both on the forge and give them their names back, or correct seats.csv in the staff"
-                " project.",
-            )
+    def __init__(self, registered: Mapping[str, Registered]) -> None:
+        self._of_student = registered
+        self._of_project = {entry.project_id: entry for entry in registered.values()}
+
+    def owner(self, seat: Seat) -> Registered | None:
+        """Return who the seat's project belongs to on record, None if it is not on record (yet)."""
+        return self._of_project.get(seat.project.id)
+
+    def check(self, seat: Seat) -> None:
+        """Raise CourseError if the project is on record as another student's, or another one as the student's.
+
+        A seat that is not on record at all (yet) passes.
+        """
+        for entry in (self._of_student.get(seat.student_id), self._of_project.get(seat.project.id)):
+            if entry is not None and (entry.student_id, entry.project_id) != (seat.student_id, seat.project.id):
+                raise CourseError(
+                    f"The project {seat.project.path!r} is number {seat.project.id}, but on record the seat of"
+                    f" {entry.student_id} is number {entry.project_id}: projects were renamed or replaced.",
+                    hint="Look at both on the forge and give them their names back, or correct seats.csv in the staff"
+                    " project.",
+                )
 
 
 def gone(course: Course, registered: Mapping[str, Registered]) -> list[str]:

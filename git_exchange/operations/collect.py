@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from git_exchange.course.attempts import Reading, read_attempts, read_heads
+from git_exchange.course.collect_pins import read_collect_pins
 from git_exchange.course.course import Course
 from git_exchange.course.extensions import read_extensions
 from git_exchange.course.receipts import read_ledger
 from git_exchange.course.register import read_register
 from git_exchange.course.releases import Release, ensure_fetched
-from git_exchange.course.seats import Seat, check_identity, gone
+from git_exchange.course.seats import Identities, Seat, gone
 from git_exchange.errors import CourseError, GitExchangeError
 from git_exchange.events import Event, Listener, Progress, ignore
 from git_exchange.files.paths import display
@@ -26,6 +27,7 @@ from git_exchange.operations.policy import Policy
 from git_exchange.operations.release import find_released
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import layout
+from git_exchange.rules.collect_pins import CollectPin
 from git_exchange.rules.deadline import choose, recorded_time, verdict
 from git_exchange.transport.housekeeping import tidy
 from git_exchange.transport.objects import list_tree
@@ -43,15 +45,17 @@ def collect(
 ) -> Report:
     """Bring the submissions of ``seats`` to ``place(student_id)`` below the course directory ``root``.
 
-    The outcomes are "collected", "updated", "unchanged" (nothing newer, or it is there and ``update`` is off),
-    "nothing" (not submitted), "waiting" (the deadline came first; run it again) and "failed". Raise NotStaff,
-    CourseNotFound.
+    An attempt that the staff pinned is collected in place of the one that ``policy`` would choose. The outcomes are
+    "collected", "updated", "unchanged" (nothing newer, or it is there and ``update`` is off), "graded by hand" (other
+    work was to come, and what is there stays), "nothing" (not submitted), "waiting" (the deadline came first; run it
+    again) and "failed". Raise NotStaff, CourseNotFound.
     """
     course.staff()
     policy = replace(policy, extensions=read_extensions(course).of(assignment_id))
     ledger = read_ledger(course, assignment_id)
     registered = read_register(course)
-    owners = {entry.project_id: entry.username for entry in registered.values()}
+    identities = Identities(registered)
+    pins = read_collect_pins(course, assignment_id)
     released = find_released(course, assignment_id)
     if released is not None:
         ensure_fetched(course, released)
@@ -64,7 +68,7 @@ def collect(
         if policy.deadline is not None and time.monotonic() > policy.deadline:
             return None
         try:
-            check_identity(seat, registered.values())
+            identities.check(seat)
         except CourseError as error:
             return Reading(seat, layout.submit_ref(assignment_id), heads.heads.at, heads.begun, failure=error)
         reading = read_attempts(course, seat, assignment_id, heads, base, ledger)
@@ -84,10 +88,11 @@ def collect(
         else reading
         for reading in readings
     ]
+    readings = [_has_pinned(reading, pins) if reading is not None else None for reading in readings]
     chosen = {
         reading.seat.student_id: choice
         for reading in readings
-        if reading is not None and (choice := _choose(reading, policy, names, owners)) is not None
+        if reading is not None and (choice := _choose(reading, policy, names, identities, pins)) is not None
     }
     if chosen or all(reading is not None and reading.failure is None for reading in readings):
         _say_how_many(course, assignment_id, chosen, listener)
@@ -117,13 +122,37 @@ def _names(course: Course, released: Release) -> frozenset[str]:
     return frozenset(entry.path.decode("utf-8", "replace") for entry in entries)
 
 
-def _choose(reading: Reading, policy: Policy, released: frozenset[str], owners: Mapping[int, str]) -> Chosen | None:
-    due = policy.due_for(reading.seat.student_id)
-    attempt = choose(reading.attempts, due, policy.before_duedate)
+def _has_pinned(reading: Reading, pins: Mapping[str, CollectPin]) -> Reading:
+    """Return the reading; a failed one if the attempt that the staff want of it is none any more."""
+    pin = pins.get(reading.seat.student_id)
+    if pin is None or reading.failure is not None or any(a.commit == pin.commit for a in reading.attempts):
+        return reading
+    lost = CourseError(
+        f"The attempt {pin.commit[:8]}, pinned by {display(pin.pinned_by)}, was removed or is not on the branch any"
+        " more.",
+        hint=f"Collect with --unpin {reading.seat.student_id}, or pin another attempt.",
+    )
+    return replace(reading, failure=lost)
+
+
+def _choose(
+    reading: Reading,
+    policy: Policy,
+    released: frozenset[str],
+    identities: Identities,
+    pins: Mapping[str, CollectPin],
+) -> Chosen | None:
+    if reading.failure is not None:
+        return None
+    pin, due = pins.get(reading.seat.student_id), policy.due_for(reading.seat.student_id)
+    if pin is not None:
+        attempt = next((attempt for attempt in reading.attempts if attempt.commit == pin.commit), None)
+    else:
+        attempt = choose(reading.attempts, due, policy.before_duedate)
     if attempt is None:
         return None
-    owner = owners.get(reading.seat.project.id, reading.seat.student_id)
-    return Chosen(reading, attempt, recorded_time(attempt, due), released, owner)
+    at = recorded_time(attempt, due)
+    return Chosen(reading, attempt, at, released, identities.owner(reading.seat), pin)
 
 
 def _say_how_many(course: Course, assignment_id: str, chosen: dict[str, Chosen], listener: Listener) -> None:

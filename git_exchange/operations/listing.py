@@ -13,7 +13,7 @@ from git_exchange.course.own import OwnAttempt, own_attempts, top_notebooks
 from git_exchange.course.receipts import append_receipts, read_ledger
 from git_exchange.course.register import read_register
 from git_exchange.course.releases import Release, ensure_fetched, releases
-from git_exchange.course.seats import Seat, check_identity, seat_for, seats
+from git_exchange.course.seats import Identities, Seat, seat_for, seats
 from git_exchange.errors import CourseError, GitExchangeError, NotAStudent, NotFound
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.forge.ports import Forge
@@ -128,11 +128,11 @@ def inbound(
 
 def _identified(course: Course, found: list[Seat], listener: Listener) -> list[Seat]:
     """Return the seats that are what the staff's record says; the others are reported."""
-    registered = read_register(course).values()
+    identities = Identities(read_register(course))
     good = []
     for seat in found:
         try:
-            check_identity(seat, registered)
+            identities.check(seat)
         except CourseError as error:
             listener(Event(f"{seat.student_id}: {error}", "error"))
         else:

@@ -59,4 +59,5 @@ def _receipt(course: Course, reading: Reading, attempt: Attempt, kind: str) -> R
         pushed_by=attempt.pushed_by,
         read_at=reading.begun,
         recorded_by=course.account().username,
+        pushed_by_id=attempt.pushed_by_id,
     )

@@ -17,6 +17,8 @@ class Policy:
     """What to collect and how. ``rules`` say what is written, ``due`` is aware UTC, ``deadline`` monotonic seconds.
 
     ``extensions`` (student id -> until when) are the course's own record; ``collect`` fills them in.
+    ``hand_graded`` are the students on whose work somebody gave marks or comments by hand: with ``replace_graded``
+    off, what is there of them is not replaced by other work.
     """
 
     update: bool = False
@@ -27,6 +29,8 @@ class Policy:
     shared: bool = False
     deadline: float | None = None
     extensions: Mapping[str, datetime] = field(default_factory=dict)
+    hand_graded: frozenset[str] = frozenset()
+    replace_graded: bool = False
 
     def due_for(self, student_id: str) -> datetime | None:
         """Return until when the student could hand in, None for ever."""

@@ -14,8 +14,8 @@ from git_exchange.course.attempts import read_attempts, read_heads
 from git_exchange.course.course import Course
 from git_exchange.course.feedback import Feedback, read_feedback, received
 from git_exchange.course.receipts import read_ledger
-from git_exchange.course.register import Registered, read_register
-from git_exchange.course.seats import Seat, check_identity, seat_of
+from git_exchange.course.register import read_register
+from git_exchange.course.seats import Identities, Seat, seat_of
 from git_exchange.errors import CourseError, FilesError, GitExchangeError, Incomplete, PushRace, PushRefused, RefMissing
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files.paths import display, problem
@@ -55,13 +55,13 @@ def release_feedback(
     Feedback that somebody else released for the same attempt is not replaced without ``force``. Raise NotStaff.
     """
     course.staff()
-    registered = read_register(course).values()
+    identities = Identities(read_register(course))
 
     def one(item: Marked) -> Outcome:
         if deadline is not None and time.monotonic() > deadline:
             return Outcome(item.student_id, "waiting", "the deadline came first; release again")
         try:
-            return _release(course, assignment_id, item, registered, force=force, listener=listener)
+            return _release(course, assignment_id, item, identities, force=force, listener=listener)
         except (GitExchangeError, OSError) as error:
             why = str(error) if isinstance(error, GitExchangeError) else f"{type(error).__name__}: {error}"
             listener(Event(f"Could not release feedback to {display(item.student_id)}: {why}", "error"))
@@ -74,7 +74,7 @@ def _release(
     course: Course,
     assignment_id: str,
     item: Marked,
-    registered: Collection[Registered],
+    identities: Identities,
     *,
     force: bool,
     listener: Listener,
@@ -87,7 +87,7 @@ def _release(
                 hint="Rename the notebook in submitted/, then autograde it and generate the feedback again.",
             )
     seat = seat_of(course, item.student_id)
-    check_identity(seat, registered)
+    identities.check(seat)
     attempt, submitted = _attempt(course, seat, assignment_id, item)
     ref = layout.feedback_ref(assignment_id)
     url = course.forge.git_url(seat.project)

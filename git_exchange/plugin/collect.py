@@ -5,23 +5,49 @@ from __future__ import annotations
 import fnmatch
 from datetime import datetime
 from pathlib import Path
+from textwrap import dedent
 
 from nbgrader.exchange.abc import ExchangeCollect as ABCExchangeCollect
+from traitlets import Bool, Unicode
 
 from git_exchange import gradebook
 from git_exchange.course.course import Course
 from git_exchange.course.extensions import read_extensions
 from git_exchange.course.seats import Seat, seats
-from git_exchange.errors import Incomplete
+from git_exchange.errors import FilesError, Incomplete
+from git_exchange.events import Event, Listener
+from git_exchange.files.paths import display
 from git_exchange.operations.collect import collect
 from git_exchange.operations.gradebook_extensions import Book, carry_over
 from git_exchange.operations.policy import Policy
 from git_exchange.operations.release import find_released
 from git_exchange.plugin.exchange import Exchange
+from git_exchange.report import Outcome, Report
+from git_exchange.rules import student_list
 
 
 class ExchangeCollect(Exchange, ABCExchangeCollect):
     """Collect what the students submitted."""
+
+    students_from = Unicode(
+        "",
+        help=dedent(
+            """
+            File that names the students whose work is collected, where several graders share it: one id a line, or a
+            CSV file with a column student_id. Relative to the course directory. Who is not in the course is reported.
+            """
+        ),
+    ).tag(config=True)
+
+    replace_graded = Bool(
+        False,
+        help=dedent(
+            """
+            Whether collecting also replaces work on which somebody gave marks or comments by hand. By default it stays
+            and a line says so: nbgrader would show the marks beside other work than they were given for.
+            """
+        ),
+    ).tag(config=True)
 
     def init_src(self) -> None:
         """Check that there is a course."""
@@ -32,33 +58,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
 
     def copy_files(self) -> None:
         """Collect, and fail at the end if some student's work could not be."""
-        course = self.open_course()
-        root = Path(self.coursedir.root).absolute()
-        report = collect(
-            course,
-            self.coursedir.assignment_id,
-            self._seats(course),
-            root,
-            self._place,
-            Policy(
-                update=self.update,
-                before_duedate=self.before_duedate,
-                check_owner=self.check_owner,
-                due=self._due(course),
-                rules=self.selection_rules(),
-                shared=self.coursedir.groupshared,
-                deadline=self.bulk_deadline(),
-            ),
-            listener=self.listen,
-        )
-        extensions = read_extensions(course).of(self.coursedir.assignment_id)
-        carry_over(
-            Book(root, self.coursedir.db_url, self.coursedir.course_id),
-            self.coursedir.assignment_id,
-            extensions,
-            [student_id for student_id in extensions if self._place(student_id).is_dir()],
-            listener=self.listen,
-        )
+        report = self.collect(self.open_course(), self.listen)
         self.log.info("Collect: %s", report.summary())
         waiting = report.counts.get("waiting", 0)
         if report.failed or waiting:
@@ -70,9 +70,71 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
                 else "The lines above say why; collect again.",
             )
 
-    def _seats(self, course: Course) -> list[Seat]:
+    def collect(self, course: Course, listener: Listener) -> Report:
+        """Collect from the course and return what became of each student."""
+        assignment_id, root = self.coursedir.assignment_id, Path(self.coursedir.root).absolute()
+        chosen, unknown = self._seats(course)
+        for outcome in unknown:
+            listener(Event(f"Could not collect {display(outcome.subject)}: {outcome.detail}", "error"))
+        policy = self.policy(course)
+        report = collect(course, assignment_id, chosen, root, self._place, policy, listener=listener)
+        extensions = read_extensions(course).of(assignment_id)
+        carry_over(
+            Book(root, self.coursedir.db_url, self.coursedir.course_id),
+            assignment_id,
+            extensions,
+            [student_id for student_id in extensions if self._place(student_id).is_dir()],
+            listener=listener,
+        )
+        return Report.of([*report.outcomes, *unknown], report.notes)
+
+    def policy(self, course: Course) -> Policy:
+        """Return what to collect and how, from nbgrader's options and its gradebook."""
+        return Policy(
+            update=self.update,
+            before_duedate=self.before_duedate,
+            check_owner=self.check_owner,
+            due=self._due(course),
+            rules=self.selection_rules(),
+            shared=self.coursedir.groupshared,
+            deadline=self.bulk_deadline(),
+            hand_graded=self._hand_graded(),
+            replace_graded=self.replace_graded,
+        )
+
+    def _seats(self, course: Course) -> tuple[list[Seat], list[Outcome]]:
+        """Return the seats that are asked for, and an outcome for each student who is named and has none."""
         pattern = self.coursedir.student_id or "*"
-        return [seat for seat in seats(course) if fnmatch.fnmatchcase(seat.student_id, pattern)]
+        every = [seat for seat in seats(course) if fnmatch.fnmatchcase(seat.student_id, pattern)]
+        if not self.students_from:
+            return every, []
+        listed = self._listed()
+        there = {seat.student_id for seat in every}
+        unknown = [
+            Outcome(student_id, "failed", f"{self.students_from} names this student, who has no seat in the course")
+            for student_id in listed
+            if student_id not in there and fnmatch.fnmatchcase(student_id, pattern)
+        ]
+        return [seat for seat in every if seat.student_id in listed], unknown
+
+    def _listed(self) -> tuple[str, ...]:
+        path = Path(self.coursedir.root).absolute() / Path(self.students_from).expanduser()
+        try:
+            return student_list.parse(path.read_bytes())
+        except OSError as error:
+            raise FilesError(
+                f"The list of students {self.students_from} cannot be read: {error.strerror}.",
+                hint="Correct c.ExchangeCollect.students_from; it is relative to the course directory.",
+            ) from error
+        except ValueError as error:
+            raise FilesError(
+                f"The list of students {self.students_from} cannot be used: {error}.",
+                hint="Write one student id a line, or a CSV file with a column student_id.",
+            ) from error
+
+    def _hand_graded(self) -> frozenset[str]:
+        where = self.coursedir
+        return gradebook.hand_graded(where.db_url, where.course_id, where.assignment_id)
 
     def _place(self, student_id: str) -> Path:
         return Path(

@@ -28,7 +28,7 @@ class Evidence:
     """The branch had ``commit`` as its head at ``at`` or before.
 
     ``source`` is "push-event" (the forge's own record), "seen" (a receipt) or "read" (just now); only a push event
-    knows ``event_id`` and, for certain, ``pushed_by``.
+    knows ``event_id`` and, for certain, who pushed: ``pushed_by`` (user name) and ``pushed_by_id`` (account number).
     """
 
     commit: str
@@ -36,6 +36,7 @@ class Evidence:
     source: str
     pushed_by: str
     event_id: int | None
+    pushed_by_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Attempt:
     source: str
     pushed_by: str
     event_id: int | None
+    pushed_by_id: int | None = None
 
 
 def attempts(
@@ -152,6 +154,7 @@ def _pinned(number: int, commit: Commit, pin: Receipt) -> Attempt:
         source="seen" if pin.evidence == "first-seen" else pin.evidence,
         pushed_by=pin.pushed_by,
         event_id=pin.event_id,
+        pushed_by_id=pin.pushed_by_id,
     )
 
 
@@ -168,6 +171,7 @@ def _unpinned(
     """Return an attempt from its evidence (earliest first); first seen at ``settled`` or before, it is settled."""
     event = next((item for item in items if item.source == "push-event"), None)
     first_look = next((item.at for item in items if item.source != "push-event"), None)
+    pusher = event or next((item for item in items if item.pushed_by), None)
     lows = [low for low in (other_read, event.at - grace if event is not None else None) if low is not None]
     return Attempt(
         number=number,
@@ -179,8 +183,9 @@ def _unpinned(
         settled=event is not None or (first_look is not None and first_look <= settled),
         pinned=False,
         source=items[0].source,
-        pushed_by=event.pushed_by if event is not None else next((i.pushed_by for i in items if i.pushed_by), ""),
+        pushed_by=pusher.pushed_by if pusher is not None else "",
         event_id=event.event_id if event is not None else None,
+        pushed_by_id=pusher.pushed_by_id if pusher is not None else None,
     )
 
 

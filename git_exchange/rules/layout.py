@@ -10,6 +10,7 @@ ASSIGNMENTS = "assignments"
 STAFF = "staff"
 EXTENSIONS_PATH = "extensions.csv"
 SEATS_PATH = "seats.csv"
+COLLECT_PINS_PATH = "collect-pins.csv"
 
 Kind = Literal["release", "submit", "feedback"]
 

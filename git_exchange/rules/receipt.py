@@ -26,7 +26,9 @@ class Receipt:
 
     ``kind`` is "pin" (the time of the push, settled), "seen" (first seen then, not settled yet) or "removed" (by the
     staff). ``evidence`` is "push-event", "first-seen" or "staff". ``time`` is when the forge had the push, ``read_at``
-    when the branch was read; both aware, kept in UTC. ``event_id`` is the forge's push event, if one was found.
+    when the branch was read; both aware, kept in UTC. ``event_id`` is the forge's push event, if one was found;
+    ``pushed_by`` and ``pushed_by_id`` are the account that pushed, as far as known. ``reason`` is why the staff set
+    another time ("staff").
     """
 
     kind: str
@@ -41,6 +43,8 @@ class Receipt:
     pushed_by: str
     read_at: datetime
     recorded_by: str
+    pushed_by_id: int | None = None
+    reason: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "time", times.utc(self.time))
@@ -136,6 +140,8 @@ def _record(receipt: Receipt) -> dict[str, object]:
         "pushed_by": receipt.pushed_by,
         "read_at": times.isoformat(receipt.read_at),
         "recorded_by": receipt.recorded_by,
+        "pushed_by_id": receipt.pushed_by_id,
+        **({"reason": receipt.reason} if receipt.reason else {}),
     }
 
 
@@ -150,7 +156,6 @@ def _receipt(line: str) -> Receipt | None:
         raise ValueError(f"version {record.get('v')!r} is not known here")
     if _text(record, "kind") not in KINDS:
         return None
-    event_id = record.get("event_id")
     return Receipt(
         kind=_text(record, "kind"),
         project_id=_number(record, "project_id"),
@@ -160,10 +165,12 @@ def _receipt(line: str) -> Receipt | None:
         tree=_oid(record, "tree"),
         time=times.parse_iso(_text(record, "time")),
         evidence=_one_of(record, "evidence", EVIDENCE),
-        event_id=None if event_id is None else _number(record, "event_id"),
+        event_id=_number_or_none(record, "event_id"),
         pushed_by=_text(record, "pushed_by"),
         read_at=times.parse_iso(_text(record, "read_at")),
         recorded_by=_text(record, "recorded_by"),
+        pushed_by_id=_number_or_none(record, "pushed_by_id"),
+        reason=_text(record, "reason") if "reason" in record else "",
     )
 
 
@@ -179,6 +186,10 @@ def _number(record: dict[str, Any], key: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"{key} is missing or not a whole number")  # noqa: TRY004 - damaged content, not a caller's mistake
     return value
+
+
+def _number_or_none(record: dict[str, Any], key: str) -> int | None:
+    return None if record.get(key) is None else _number(record, key)
 
 
 def _oid(record: dict[str, Any], key: str) -> str:

@@ -48,3 +48,39 @@ def test_a_database_that_cannot_be_read_is_named_with_what_to_do(tmp_path: Path,
         (tmp_path / "gradebook.db").write_bytes(b"x" * 4096)
     with pytest.raises(FilesError, match="nbgrader db upgrade"):
         gradebook.find_assignment(url, "calculus", "ps1")
+
+
+def graded(folder: Path, **grades: dict[str, object]) -> str:
+    """Write a gradebook with one autograded cell of each student; ``grades`` are what people added."""
+    url = database(folder, ps1=None, ps2=None)
+    with Gradebook(url, "calculus") as book:
+        for name in ("ps1", "ps2"):
+            book.add_notebook("p1", name)
+            book.add_grade_cell("c1", "p1", name, max_score=1, cell_type="code")
+            book.add_solution_cell("c1", "p1", name)
+        for student, changes in grades.items():
+            book.add_student(student)
+            with book.db.no_autoflush:
+                book.add_submission("ps1", student)
+            grade = book.find_grade("c1", "p1", "ps1", student)
+            comment = book.find_comment("c1", "p1", "ps1", student)
+            grade.auto_score, comment.auto_comment = 1.0, "No response."
+            for key, value in changes.items():
+                setattr(comment if "comment" in key else grade, key, value)
+        book.db.commit()
+    return url
+
+
+def test_graded_by_hand_is_who_has_marks_extra_credit_or_comments_by_hand(tmp_path: Path) -> None:
+    url = graded(
+        tmp_path,
+        ann={"manual_score": 0.0},
+        ben={"extra_credit": 0.5},
+        cat={"manual_comment": "Nice"},
+        dan={},
+        eve={"extra_credit": 0.0, "manual_comment": ""},
+    )
+    assert gradebook.hand_graded(url, "calculus", "ps1") == {"ann", "ben", "cat"}
+    assert gradebook.hand_graded(url, "calculus", "ps2") == frozenset()
+    assert gradebook.hand_graded(url, "calculus", "ps3") == frozenset()
+    assert gradebook.hand_graded(f"sqlite:///{tmp_path / 'none.db'}", "calculus", "ps1") == frozenset()

@@ -49,6 +49,8 @@ RECEIPTS = st.builds(
     pushed_by=st.text(max_size=10),
     read_at=TIMES,
     recorded_by=st.text(max_size=10),
+    pushed_by_id=st.none() | st.integers(1, 10**9),
+    reason=st.text(max_size=10),
 )
 
 
