@@ -16,7 +16,7 @@ from git_exchange.rules.attempt import Attempt, Commit, Evidence, attempts
 from git_exchange.rules.receipt import Ledger, Receipt
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.fetch import fetch
-from git_exchange.transport.objects import has_commit, history, is_ancestor
+from git_exchange.transport.objects import graph, has_commit, is_ancestor
 
 # A student who makes more commits than this for one assignment is not resubmitting but attacking.
 MAX_COMMITS = 5_000
@@ -93,7 +93,7 @@ def _read(
         if not has_commit(repository, head):
             fetch(repository, course.forge.git_url(project), [ref], max_bytes=course.settings.limits.max_fetch)
         exclude = [release] if release and has_commit(repository, release) else []
-        commits = history(repository, head, exclude=exclude, limit=MAX_COMMITS)
+        commits = graph(repository, head, exclude=exclude, limit=MAX_COMMITS)
         lost = [
             commit for commit in pins if not has_commit(repository, commit) or not is_ancestor(repository, commit, head)
         ]
@@ -103,7 +103,7 @@ def _read(
             if lost
             else ""
         )
-        return tuple(Commit(info.oid, info.tree, info.parents) for info in commits), alarm
+        return tuple(commits), alarm
 
     commits, alarm = course.in_repository(lambda cache: cache.seat(project.id), look)
     known = frozenset(commit.oid for commit in commits)

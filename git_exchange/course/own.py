@@ -15,10 +15,10 @@ from git_exchange.course.feedback import Feedback, FeedbackFile, read_feedback, 
 from git_exchange.course.seats import Seat
 from git_exchange.forge.ports import Branch, Push
 from git_exchange.rules import layout, trailers
-from git_exchange.rules.attempt import Attempt, Commit, Evidence, attempts
+from git_exchange.rules.attempt import Attempt, Evidence, attempts
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.fetch import fetch
-from git_exchange.transport.objects import has_commit, history, list_tree
+from git_exchange.transport.objects import graph, has_commit, list_tree
 
 MAX_COMMITS = 5_000
 
@@ -94,7 +94,7 @@ def _bring(course: Course, repository: Repository, seat: Seat, branches: list[Br
 def _attempts(
     course: Course, repository: Repository, branch: Branch, pushes: list[Push], now: datetime
 ) -> tuple[Attempt, ...]:
-    commits = history(repository, branch.commit, limit=MAX_COMMITS)
+    commits = graph(repository, branch.commit, limit=MAX_COMMITS)
     evidence = [
         Evidence(push.after or "", push.at, "push-event", push.account.username, push.id, push.account.id)
         for push in pushes
@@ -102,7 +102,7 @@ def _attempts(
     ]
     evidence.append(Evidence(branch.commit, now, "read", "", None))
     return attempts(
-        tuple(Commit(commit.oid, commit.tree, commit.parents) for commit in commits),
+        commits,
         branch.commit,
         evidence,
         {},

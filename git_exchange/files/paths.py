@@ -12,6 +12,7 @@ import unicodedata
 MAX_COMPONENT = 255
 MAX_PATH = 4000
 MAX_DEPTH = 100
+MAX_SHOWN = 300
 
 # Code points that HFS+ ignores when it compares names (git: utf8.c, next_hfs_char).
 _HFS_IGNORED = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF])
@@ -60,6 +61,12 @@ def display(path: bytes | str) -> str:
     """
     text = path if isinstance(path, str) else path.decode("utf-8", "surrogateescape")
     return "".join(_escape(character) if _is_treacherous(character) else character for character in text)
+
+
+def shortened(path: bytes | str) -> str:
+    """Return ``display`` of a path, of a very long one only beginning and end: it has to fit on a line of a log."""
+    shown = display(path)
+    return shown if len(shown) <= MAX_SHOWN else f"{shown[: MAX_SHOWN // 2]}...{shown[-MAX_SHOWN // 2 :]}"
 
 
 def _component_problem(component: str, windows: bool) -> str | None:

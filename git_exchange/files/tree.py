@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from git_exchange.errors import TooLarge
-from git_exchange.files.paths import display, problem
+from git_exchange.files.paths import display, problem, shortened
 
 _FILE_MODES = ("100644", "100664", "100755")
 _POINTERS = (b"version https://git-lfs.github.com/spec/", b"version https://hawser.github.com/spec/")
@@ -91,7 +91,7 @@ def check(
         raise TooLarge(f"The files have {total} bytes together, and {max_total_size} are allowed.")
     return CheckedTree(
         tuple(sorted(accepted, key=lambda file: file.path)),
-        tuple(Rejected(display(path), reason) for path, reason in sorted(rejected)),
+        tuple(Rejected(shortened(path), reason) for path, reason in sorted(rejected)),
     )
 
 

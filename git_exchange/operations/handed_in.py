@@ -6,7 +6,7 @@ Knows the names that are ours and nbgrader's rules of what travels, not which co
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from git_exchange.errors import FilesError
@@ -14,10 +14,12 @@ from git_exchange.events import Event, Listener
 from git_exchange.files import replace
 from git_exchange.files.paths import display
 from git_exchange.files.selection import SelectionRules
-from git_exchange.files.tree import Accepted, check, lfs_pointer
+from git_exchange.files.tree import Accepted, Rejected, check, lfs_pointer
 from git_exchange.operations import sidecar
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.objects import BlobReader, list_tree
+
+MAX_NAMED = 10
 
 
 def write_work(
@@ -41,11 +43,19 @@ def write_work(
         max_total_size=rules.max_total_size,
         preferred=released,
     )
-    for rejected in checked.rejected:
-        listener(Event(f"{student_id}: left out {rejected.path}: {rejected.reason}", "warning"))
+    _say(student_id, checked.rejected, listener)
     wanted = (file for file in checked.accepted if _wanted(file.path, rules))
     with BlobReader(repository) as blobs:
         replace.write_tree(folder, _contents(blobs, wanted, student_id), shared=shared)
+
+
+def _say(student_id: str, rejected: Sequence[Rejected], listener: Listener) -> None:
+    """Name what is left out, not all of it if somebody made thousands: they must not bury other students' lines."""
+    for item in rejected[:MAX_NAMED]:
+        listener(Event(f"{display(student_id)}: left out {item.path}: {item.reason}", "warning"))
+    if len(rejected) > MAX_NAMED:
+        more = len(rejected) - MAX_NAMED
+        listener(Event(f"{display(student_id)}: left out {more} more files for such reasons", "warning"))
 
 
 def _wanted(path: str, rules: SelectionRules) -> bool:

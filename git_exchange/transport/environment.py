@@ -50,6 +50,8 @@ FIXED = {
     "GIT_NO_REPLACE_OBJECTS": "1",  # refs/replace must not show another tree than the one that was pushed
     "GIT_OPTIONAL_LOCKS": "0",
     "GCM_INTERACTIVE": "never",
+    # A few kilobytes of a pack can ask for gigabytes at once (deltas). Git itself streams what is larger than 512 MB.
+    "GIT_ALLOC_LIMIT": "600m",
 }
 
 _NOWHERE = os.devnull

@@ -29,6 +29,9 @@ _DENIED = re.compile(
 )
 _REDIRECTED = re.compile(r"returned error: 3\d\d|unable to update url base from redirection")
 _FSCK = re.compile(r"fsck error|^(?:error|warning)(?:: object| in \w+) [0-9a-f]{40,64}: ", re.MULTILINE)
+# What upload-pack says when objects are missing: trying again does not help.
+_DAMAGED = "possible repository corruption on the remote side"
+_TOO_LARGE = re.compile(r"attempting to (allocate|mmap) \d+ over limit")
 _LOCAL = re.compile(
     r"cannot lock ref|Unable to create '[^']*\.lock'|not a git repository|unable to normalize alternate object path"
     r"|check \S*objects/info/alternates|does not point to a valid object|loose object|object file"
@@ -70,6 +73,8 @@ def failure(
     """Return the error for a git command that ended with ``status``; ``remote`` if it talked to a server."""
     text = stderr.decode("utf-8", "replace")
     own = "\n".join(line for line in text.splitlines() if not line.startswith("remote:"))
+    if _TOO_LARGE.search(own):
+        return HostileRepository("The repository holds an object that would fill this machine's memory.")
     if not remote:
         return _local(command, own, status)
     where = next((shown(operand) for operand in operands if _URL.match(operand)), "the server")
@@ -85,6 +90,9 @@ def _of_server(own: str, where: str, words: str, secrets: Iterable[str]) -> GitE
         )
     if _FSCK.search(own):
         return HostileRepository(f"What {where} holds failed git's checks: {_said(_fsck_lines(own), secrets)}")
+    if _DAMAGED in words:
+        said = "; ".join(words.splitlines())
+        return HostileRepository(f"{where} is damaged on the server, which says: {said}")
     if _REDIRECTED.search(own):
         return RemoteUnreachable(
             f"{where} redirects git to another address, which is not followed.",

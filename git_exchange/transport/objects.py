@@ -9,8 +9,9 @@ from datetime import datetime, timedelta, timezone
 
 from git_exchange.errors import CacheCorrupt, HostileRepository, TooLarge
 from git_exchange.files.tree import TreeEntry
+from git_exchange.rules.attempt import Commit
 from git_exchange.transport.cache import Repository
-from git_exchange.transport.command import Stream
+from git_exchange.transport.command import MAX_OUTPUT, Stream
 from git_exchange.transport.fast_import import TreeFile, commit_tree, is_oid
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CommitInfo",
     "TreeFile",
     "commit_tree",
+    "graph",
     "has_commit",
     "history",
     "is_ancestor",
@@ -75,20 +77,26 @@ def read_commits(repository: Repository, commits: Sequence[str]) -> list[CommitI
     return [found[commit] for commit in commits]
 
 
+def graph(repository: Repository, head: str, exclude: Sequence[str] = (), *, limit: int) -> list[Commit]:
+    """Return what ``history`` does, without messages and people, which a student can make as large as they like.
+
+    Raise HostileRepository if that is more than ``limit`` commits, CacheCorrupt if something is missing.
+    """
+    # Format and separator hold nothing of the commits' own text, so that no text can be taken for a commit.
+    output = _log(repository, "--format=tformat:%H %T %P", head, exclude, limit, MAX_LISTING)
+    lines = output.decode("ascii").split("\0")[:-1]
+    _refuse_more_than(limit, len(lines))
+    fields = [line.split() for line in lines]
+    return [Commit(oid, tree, tuple(parents)) for oid, tree, *parents in fields]
+
+
 def history(repository: Repository, head: str, exclude: Sequence[str] = (), *, limit: int) -> list[CommitInfo]:
     """Return what is reachable from ``head`` but from none of ``exclude``, parents before children.
 
     Raise HostileRepository if that is more than ``limit`` commits, CacheCorrupt if something is missing.
     """
-    ends = [_checked(head), *(f"^{_checked(commit)}" for commit in exclude)]
-    output = repository.git.run(
-        ["log", "-z", "--topo-order", "--reverse", f"--max-count={limit + 1}", "--no-notes", _FORMAT, "--stdin"],
-        git_dir=repository.git_dir,
-        stdin="".join(f"{end}\n" for end in ends).encode(),
-    )
-    found = _parsed(output)
-    if len(found) > limit:
-        raise HostileRepository(f"The branch has more than {limit} commits: more than anybody makes by hand.")
+    found = _parsed(_log(repository, _FORMAT, head, exclude, limit))
+    _refuse_more_than(limit, len(found))
     return found
 
 
@@ -184,6 +192,23 @@ class BlobReader:
         if self._stream is None:
             raise ValueError("a BlobReader works inside its `with` only")
         return self._stream
+
+
+def _log(
+    repository: Repository, form: str, head: str, exclude: Sequence[str], limit: int, max_output: int = MAX_OUTPUT
+) -> bytes:
+    ends = [_checked(head), *(f"^{_checked(commit)}" for commit in exclude)]
+    return repository.git.run(
+        ["log", "-z", "--topo-order", "--reverse", f"--max-count={limit + 1}", "--no-notes", form, "--stdin"],
+        git_dir=repository.git_dir,
+        stdin="".join(f"{end}\n" for end in ends).encode(),
+        max_output=max_output,
+    )
+
+
+def _refuse_more_than(limit: int, count: int) -> None:
+    if count > limit:
+        raise HostileRepository(f"The branch has more than {limit} commits: more than anybody makes by hand.")
 
 
 def _parsed(output: bytes) -> list[CommitInfo]:

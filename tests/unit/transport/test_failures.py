@@ -39,6 +39,12 @@ def _remote(stderr: str, **options: object) -> GitError:
         ("fatal: fetch-pack: unexpected disconnect while reading sideband packet", RemoteUnreachable),
         ("error: object 0123456789012345678901234567890123456789: hasDotgit: contains '.git'", HostileRepository),
         ("fatal: fsck error in packed object", HostileRepository),
+        ("fatal: attempting to allocate 700000001 over limit 629145600\nfatal: early EOF", HostileRepository),
+        (
+            "remote: aborting due to possible repository corruption on the remote side.\n"
+            "fatal: protocol error: bad pack header",
+            HostileRepository,
+        ),
         ("fatal: write error: No space left on device\nfatal: fetch-pack: invalid index-pack output", CacheCorrupt),
         ("error: cannot lock ref 'refs/forge/x': Unable to create '/c/x.lock': File exists.", CacheCorrupt),
         ("fatal: not a git repository: '/c/x.git'", CacheCorrupt),

@@ -6,10 +6,12 @@ import pytest
 
 from git_exchange.errors import CacheCorrupt, HostileRepository, TooLarge
 from git_exchange.files.tree import TreeEntry
+from git_exchange.rules.attempt import Commit
 from git_exchange.transport.cache import Cache, Repository
 from git_exchange.transport.objects import (
     BlobReader,
     commit_tree,
+    graph,
     has_commit,
     history,
     is_ancestor,
@@ -117,6 +119,18 @@ def test_more_history_than_the_limit_is_refused_not_cut(copy: Repository) -> Non
     assert len(history(copy, second, limit=2)) == 2
     with pytest.raises(HostileRepository, match="more than 1 commits"):
         history(copy, second, limit=1)
+
+
+def test_the_graph_is_the_history_without_what_people_wrote(copy: Repository) -> None:
+    base = make_commit(copy, a=b"0")
+    left, right = make_commit(copy, base, a=b"1"), make_commit(copy, base, a=b"2")
+    merge = make_commit(copy, left, right, a=b"3")
+    found = graph(copy, merge, exclude=[base], limit=3)
+    assert found == [Commit(info.oid, info.tree, info.parents) for info in history(copy, merge, [base], limit=3)]
+    assert found[-1].parents == (left, right)
+    assert graph(copy, merge, exclude=[merge], limit=3) == []
+    with pytest.raises(HostileRepository, match="more than 2 commits"):
+        graph(copy, merge, exclude=[base], limit=2)
 
 
 def test_ancestry_follows_every_parent(copy: Repository) -> None:
