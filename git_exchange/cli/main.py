@@ -16,6 +16,7 @@ from git_exchange.cli.doctor import doctor
 from git_exchange.cli.extension import extension
 from git_exchange.cli.history import history
 from git_exchange.cli.roster import roster
+from git_exchange.cli.update import update
 from git_exchange.errors import GitExchangeError
 
 
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for command in (course, roster, extension, collect, doctor, history, export, verify, demo, devserver):
+for command in (course, roster, extension, update, collect, doctor, history, export, verify, demo, devserver):
     cli.add_command(command)
 
 

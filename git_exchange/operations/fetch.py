@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from git_exchange.course.copies import note
 from git_exchange.course.course import Course
 from git_exchange.course.releases import Release, ensure_fetched
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files import replace
 from git_exchange.files.paths import display, problem
-from git_exchange.files.tree import Accepted, CheckedTree, check
+from git_exchange.files.tree import Accepted, TreeEntry, check
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.objects import BlobReader, list_tree
 
@@ -45,25 +46,32 @@ def fetch(
     appears complete or not at all.
     """
     ensure_fetched(course, release)
+    whole = not (missing_only and folder.is_dir())
 
     def write(repository: Repository) -> tuple[str, ...]:
-        checked = check(list_tree(repository, release.commit), max_file_size=MAX_FILE, max_total_size=MAX_TOTAL)
-        for rejected in checked.rejected:
-            listener(Event(f"Not fetched: {rejected.path}: {rejected.reason}", "warning"))
-        wanted = _wanted(checked, ignore_patterns)
-        directories = _directories(release, ignore_patterns, listener)
-        if missing_only and folder.is_dir():
-            return _write_missing(repository, folder, wanted, directories, listener)
-        return _write_all(repository, folder, wanted, directories)
+        wanted = wanted_files(list_tree(repository, release.commit), ignore_patterns, listener=listener)
+        directories = empty_directories(release, ignore_patterns, listener)
+        if whole:
+            return _write_all(repository, folder, wanted, directories)
+        return _write_missing(repository, folder, wanted, directories, listener)
 
-    return Fetched(release, course.in_repository(lambda cache: cache.releases(), write))
-
-
-def _wanted(checked: CheckedTree, patterns: Sequence[str]) -> list[Accepted]:
-    return [file for file in checked.accepted if not _ignored(file.path, patterns)]
+    written = course.in_repository(lambda cache: cache.releases(), write)
+    if whole:
+        note(course, folder, release.commit)
+    return Fetched(release, written)
 
 
-def _directories(release: Release, patterns: Sequence[str], listener: Listener) -> list[str]:
+def wanted_files(
+    entries: Iterable[TreeEntry], ignore_patterns: Sequence[str], *, listener: Listener = ignore
+) -> list[Accepted]:
+    """Return what of a release's tree belongs on this machine; what must not be written is named."""
+    checked = check(entries, max_file_size=MAX_FILE, max_total_size=MAX_TOTAL)
+    for rejected in checked.rejected:
+        listener(Event(f"Not fetched: {rejected.path}: {rejected.reason}", "warning"))
+    return [file for file in checked.accepted if not _ignored(file.path, ignore_patterns)]
+
+
+def empty_directories(release: Release, patterns: Sequence[str], listener: Listener) -> list[str]:
     """Return the empty folders to make: their names come out of a commit's message and are as hostile as any other."""
     safe = []
     for path in release.empty_directories:
@@ -98,7 +106,7 @@ def _write_missing(
             target = folder / file.path
             if os.path.lexists(target):
                 continue
-            if not _safe_parents(folder, file.path):
+            if not safe_parents(folder, file.path):
                 listener(Event(f"Not replaced: '{file.path}', as something else is where its folder was", "warning"))
                 continue
             for parent in _missing_parents(folder, file.path):
@@ -110,7 +118,7 @@ def _write_missing(
                 target.chmod(target.stat().st_mode | 0o111)
             written.append(file.path)
     for path in directories:
-        if _safe_parents(folder, path + "/x") and not (folder / path).exists():
+        if safe_parents(folder, path + "/x") and not (folder / path).exists():
             listener(Event(f"Creating missing directory '{path}'", "warning"))
             (folder / path).mkdir(parents=True)
     return tuple(written)
@@ -122,7 +130,7 @@ def _missing_parents(folder: Path, path: str) -> Iterator[str]:
             yield str(parent)
 
 
-def _safe_parents(folder: Path, path: str) -> bool:
+def safe_parents(folder: Path, path: str) -> bool:
     """Return whether every folder on the way is a true folder or missing: what else is there is the student's own."""
     for parent in PurePosixPath(path).parents:
         place = folder / parent

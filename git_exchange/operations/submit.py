@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from git_exchange.errors import (
 )
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files.paths import display
-from git_exchange.files.selection import Selection, SelectionRules, select
+from git_exchange.files.selection import Selection, SelectionRules, Skipped, select
 from git_exchange.operations.folder import commit_folder, notebooks, say_skipped
 from git_exchange.rules import layout, trailers
+from git_exchange.rules.update import original
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.fetch import fetch
 from git_exchange.transport.objects import history
@@ -91,6 +92,7 @@ def prepare(
     """
     release = find_release(course, assignment_id)
     selection = select(folder, rules)
+    selection = _own_work(selection, release)
     say_skipped(selection, listener)
     if not leave_out_notebooks:
         _refuse_to_leave_out(release, selection)
@@ -100,6 +102,25 @@ def prepare(
             hint="Save your notebooks in it, or fetch the assignment again with --replace.",
         )
     return Prepared(seat, release, folder, selection, Notebooks(release.notebooks, notebooks(selection)))
+
+
+def _own_work(selection: Selection, release: Release) -> Selection:
+    """Return the selection without the newer releases that an update put beside the student's files."""
+    copies = {
+        file.path: own
+        for file in selection.files
+        if (own := original(file.path)) is not None and file.path not in release.notebooks
+    }
+    skipped = tuple(
+        Skipped(
+            display(path),
+            f"Not submitted: '{display(path)}', which holds a newer release; what counts is your '{display(own)}'",
+            "warning",
+        )
+        for path, own in copies.items()
+    )
+    files = tuple(file for file in selection.files if file.path not in copies)
+    return replace(selection, files=files, skipped=(*selection.skipped, *skipped))
 
 
 def _refuse_to_leave_out(release: Release, selection: Selection) -> None:

@@ -18,10 +18,12 @@ from git_exchange.errors import FilesError, Incomplete
 from git_exchange.events import Event, Listener
 from git_exchange.files.paths import display
 from git_exchange.operations.collect import collect
+from git_exchange.operations.due_date import announce_due
 from git_exchange.operations.gradebook_extensions import Book, carry_over
 from git_exchange.operations.policy import Policy
 from git_exchange.operations.release import find_released
 from git_exchange.plugin.exchange import Exchange
+from git_exchange.plugin.listings import forget_listings
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import student_list
 
@@ -78,14 +80,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             listener(Event(f"Could not collect {display(outcome.subject)}: {outcome.detail}", "error"))
         policy = self.policy(course)
         report = collect(course, assignment_id, chosen, root, self._place, policy, listener=listener)
-        extensions = read_extensions(course).of(assignment_id)
-        carry_over(
-            Book(root, self.coursedir.db_url, self.coursedir.course_id),
-            assignment_id,
-            extensions,
-            [student_id for student_id in extensions if self._place(student_id).is_dir()],
-            listener=listener,
-        )
+        self._agree(course, root, listener)
         return Report.of([*report.outcomes, *unknown], report.notes)
 
     def policy(self, course: Course) -> Policy:
@@ -141,9 +136,24 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             self.coursedir.format_path(self.coursedir.submitted_directory, student_id, self.coursedir.assignment_id)
         ).absolute()
 
+    def _agree(self, course: Course, root: Path, listener: Listener) -> None:
+        """Make gradebook and release agree with what was collected: extensions there, the due date here."""
+        where = self.coursedir
+        extensions = read_extensions(course).of(where.assignment_id)
+        collected = [student_id for student_id in extensions if self._place(student_id).is_dir()]
+        book = Book(root, where.db_url, where.course_id)
+        carry_over(book, where.assignment_id, extensions, collected, listener=listener)
+        known = self._known()
+        released = find_released(course, where.assignment_id) if known is not None else None
+        if released is not None and known is not None and announce_due(course, released, known.due, listener=listener):
+            forget_listings()
+
+    def _known(self) -> gradebook.Assignment | None:
+        return gradebook.find_assignment(self.coursedir.db_url, self.coursedir.course_id, self.coursedir.assignment_id)
+
     def _due(self, course: Course) -> datetime | None:
         """Return the due date of nbgrader's gradebook; that of the release if the gradebook lacks the assignment."""
-        known = gradebook.find_assignment(self.coursedir.db_url, self.coursedir.course_id, self.coursedir.assignment_id)
+        known = self._known()
         if known is not None:
             return known.due
         released = find_released(course, self.coursedir.assignment_id)

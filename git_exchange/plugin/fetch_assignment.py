@@ -10,6 +10,7 @@ from nbgrader.exchange.abc import ExchangeFetchAssignment as ABCExchangeFetchAss
 from git_exchange.course.releases import find_release
 from git_exchange.operations.fetch import fetch
 from git_exchange.plugin.exchange import Exchange
+from git_exchange.plugin.newer import newer_version
 from git_exchange.settings import Limits
 
 
@@ -40,7 +41,11 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         self.dest_path = self.assignment_path(self.coursedir.assignment_id)
         if self.dest_path.is_dir() and not self.replace_missing_files:
             shown = os.path.relpath(self.dest_path, os.path.abspath(self.assignment_dir))  # noqa: PTH100
-            self.fail(f"You already have a copy of the assignment in this directory: {shown}")
+            newer = newer_version(self, self.course, self.release)
+            self.fail(
+                f"You already have a copy of the assignment in this directory: {shown}"
+                + (f". {newer}" if newer else "")
+            )
 
     def copy_files(self) -> None:
         """Fetch the release and write it."""

@@ -6,7 +6,6 @@ The shape of the dictionaries is nbgrader's contract with its pages; they are ma
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import json
 from collections.abc import Callable, Iterable
 from itertools import groupby
@@ -22,13 +21,16 @@ from git_exchange.course.releases import Release
 from git_exchange.course.seats import seats
 from git_exchange.errors import CourseError, GitExchangeError, NotFound, NotStaff
 from git_exchange.files import replace
+from git_exchange.files.blob import blob_id
 from git_exchange.operations import listing
 from git_exchange.operations.release import withdraw
 from git_exchange.plugin import submission_cache
 from git_exchange.plugin.exchange import Exchange, in_jupyter_server, within
 from git_exchange.plugin.listings import forget_listings, key_of, of_course, remembered
+from git_exchange.plugin.newer import newer_version
 from git_exchange.plugin.submission_cache import Kept
 from git_exchange.rules import times
+from git_exchange.rules.update import original
 
 _Answer = TypeVar("_Answer")
 Info = dict[str, Any]
@@ -70,10 +72,13 @@ class ExchangeList(ABCExchangeList, Exchange):
             self.log.info("Submitted assignments:")
             self._log_submissions(submissions)
             return submissions
-        assignments = [self._outbound_info(release) for release in self._released()]
+        found = self._released()
+        assignments = [self._outbound_info(release) for release in found]
         self.log.info("Released assignments:")
         for info in assignments:
             self.log.info(self._outbound_line(info))
+        if not in_jupyter_server():  # its pages do not show the log, and wait for every look
+            self._tell_newer(found)
         return assignments
 
     def remove_files(self) -> list[Info]:
@@ -201,7 +206,8 @@ class ExchangeList(ABCExchangeList, Exchange):
         folder = self.assignment_path(release.assignment_id, release.course_id)
         fetched = folder.exists()
         if fetched:
-            notebooks = [(path.stem, str(path)) for path in sorted(folder.glob("*.ipynb"))]
+            names = (path for path in sorted(folder.glob("*.ipynb")) if original(path.name) is None)
+            notebooks = [(path.stem, str(path)) for path in names]
         else:
             notebooks = [(Path(name).stem, name) for name in release.notebooks if "/" not in name]
         if not notebooks:
@@ -214,6 +220,14 @@ class ExchangeList(ABCExchangeList, Exchange):
             "path": str(folder) if fetched else f"{self.root}/{release.course_id}/{release.assignment_id}",
             "notebooks": [{"notebook_id": name, "path": path} for name, path in notebooks],
         }
+
+    def _tell_newer(self, found: list[Release]) -> None:
+        fetched = [one for one in found if self.assignment_path(one.assignment_id, one.course_id).is_dir()]
+        for course_id, releases in groupby(fetched, key=lambda release: release.course_id):
+            course = self._course(course_id)
+            for release in releases:
+                if newer := newer_version(self, course, release):
+                    self.log.info(newer)
 
     def _outbound_line(self, info: Info) -> str:
         already = " (already downloaded)" if Path(info["assignment_id"]).exists() else ""
@@ -303,7 +317,7 @@ class ExchangeList(ABCExchangeList, Exchange):
                     "has_local_feedback": here,
                     "has_exchange_feedback": there is not None,
                     "local_feedback_path": str(page) if here else None,
-                    "feedback_updated": here and there is not None and _blob_id(page, len(there)) != there,
+                    "feedback_updated": here and there is not None and blob_id(page, len(there)) != there,
                 }
             )
         local = bool(notebooks) and all(notebook["has_local_feedback"] for notebook in notebooks)
@@ -362,10 +376,3 @@ class ExchangeList(ABCExchangeList, Exchange):
         except (OSError, ValueError):
             return set()
         return {str(commit) for commit in said} if isinstance(said, list) else set()
-
-
-def _blob_id(page: Path, digits: int) -> str:
-    """Return the id that git gives to the file's content, in SHA-1 or SHA-256 as the repository uses."""
-    content = page.read_bytes()
-    algorithm = hashlib.sha256 if digits == 64 else hashlib.sha1
-    return algorithm(b"blob %d\0" % len(content) + content).hexdigest()

@@ -1,7 +1,7 @@
 """The local copies of a course's repositories, for one account on one forge.
 
 Knows folders: ``releases.git``, ``staff.git`` and ``seats/<project id>.git``, the seats with ``releases.git`` as their
-alternate. Nothing lives only here: whatever is damaged or vanishes is made again.
+alternate, and ``notes``. Nothing lives only here: whatever is damaged or vanishes is made again.
 """
 
 from __future__ import annotations
@@ -74,6 +74,10 @@ class Cache:
         """Return the copy of a student's project; it borrows objects from the releases."""
         self.releases()
         return self._repository(f"seats/{int(project_id)}.git", alternate="../../../releases.git/objects")
+
+    def notes(self) -> Path:
+        """Return the folder for small notes about this machine. It need not exist."""
+        return self._root() / "notes"
 
     def seats_here(self) -> list[Repository]:
         """Return the copies of students' projects that there are; makes none."""

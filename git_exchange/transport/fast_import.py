@@ -31,7 +31,7 @@ def commit_tree(
     repository: Repository,
     *,
     parents: Sequence[str],
-    files: Iterable[TreeFile],
+    files: Iterable[TreeFile] | None,
     message: str,
     name: str,
     email: str,
@@ -39,6 +39,7 @@ def commit_tree(
 ) -> str:
     """Return the id of a new commit whose tree is exactly ``files``; no branch holds it. Call it under the lock.
 
+    ``files`` None keeps the tree of the first parent.
     Memory does not grow with the files. Raise FilesError if a file is not as long as its ``size`` said (somebody
     writes to it), ValueError for a path that no tree can hold, CacheCorrupt if a parent is not here.
     """
@@ -68,7 +69,9 @@ def is_oid(text: str) -> bool:
     return _OID.fullmatch(text) is not None
 
 
-def _commands(parents: Sequence[str], files: Iterable[TreeFile], message: str, committer: str) -> Iterator[bytes]:
+def _commands(
+    parents: Sequence[str], files: Iterable[TreeFile] | None, message: str, committer: str
+) -> Iterator[bytes]:
     ref = f"refs/git-exchange/{uuid.uuid4().hex}"
     text = message.encode()
     if b"\0" in text:
@@ -76,8 +79,9 @@ def _commands(parents: Sequence[str], files: Iterable[TreeFile], message: str, c
     yield f"commit {ref}\nmark :1\ncommitter {committer}\ndata {len(text)}\n".encode() + text + b"\n"
     for number, parent in enumerate(parents):
         yield f"{'merge' if number else 'from'} {parent}\n".encode()
-    yield b"deleteall\n"
-    for file in files:
+    if files is not None:
+        yield b"deleteall\n"
+    for file in files or ():
         mode = "100755" if file.executable else "100644"
         yield f"M {mode} inline ".encode() + _quoted(file.path) + f"\ndata {file.size}\n".encode()
         yield from _contents(file)
