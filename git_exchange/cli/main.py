@@ -9,6 +9,7 @@ import click
 from git_exchange import __version__
 from git_exchange.cli.archive import export, verify
 from git_exchange.cli.collect import collect
+from git_exchange.cli.config import config
 from git_exchange.cli.course import course
 from git_exchange.cli.demo import demo
 from git_exchange.cli.devserver import devserver
@@ -30,7 +31,20 @@ def cli() -> None:
     """
 
 
-for command in (course, roster, extension, update, collect, doctor, history, export, verify, demo, devserver):
+for command in (
+    config,
+    course,
+    roster,
+    extension,
+    update,
+    collect,
+    doctor,
+    history,
+    export,
+    verify,
+    demo,
+    devserver,
+):
     cli.add_command(command)
 
 
