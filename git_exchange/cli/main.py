@@ -16,6 +16,8 @@ from git_exchange.cli.devserver import devserver
 from git_exchange.cli.doctor import doctor
 from git_exchange.cli.extension import extension
 from git_exchange.cli.history import history
+from git_exchange.cli.receipts import receipts
+from git_exchange.cli.restore import restore
 from git_exchange.cli.roster import roster
 from git_exchange.cli.update import update
 from git_exchange.errors import GitExchangeError
@@ -38,6 +40,8 @@ for command in (
     extension,
     update,
     collect,
+    receipts,
+    restore,
     doctor,
     history,
     export,

@@ -39,6 +39,7 @@ class OwnAttempt:
     time: datetime
     notebooks: tuple[str, ...]
     feedback: tuple[FeedbackFile, ...]
+    pushed_by: str = ""
 
 
 def own_attempts(course: Course, seat: Seat, assignment_id: str | None = None) -> list[OwnAttempt]:
@@ -142,6 +143,7 @@ def _own(
         time=feedback.submitted.get(marked, attempt.time),
         notebooks=top_notebooks(repository, attempt.commit),
         feedback=tuple(file for file in feedback.files if file.attempt == marked),
+        pushed_by=attempt.pushed_by,
     )
 
 

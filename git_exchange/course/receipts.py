@@ -20,7 +20,8 @@ def read_ledger(course: Course, assignment_id: str) -> Ledger:
 def append_receipts(course: Course, assignment_id: str, receipts: Sequence[Receipt]) -> Ledger:
     """Append the receipts in one push and return the record as it then is.
 
-    What somebody else recorded first stays: a pin for the same commit, or a removal, is not written a second time.
+    What somebody else recorded first stays: a pin for the same commit, or a removal, is not written a second time;
+    only what the staff decided themselves ("staff") follows on an earlier pin.
     """
     path = layout.receipts_path(assignment_id)
     after: list[Ledger] = []
@@ -41,7 +42,10 @@ def append_receipts(course: Course, assignment_id: str, receipts: Sequence[Recei
 def _known(ledger: Ledger, receipt: Receipt) -> bool:
     key = (receipt.project_id, receipt.ref, receipt.commit)
     if receipt.kind == "pin":
-        return ledger.pin(*key) is not None
+        pin = ledger.pin(*key)
+        if receipt.evidence == "staff":
+            return pin is not None and (pin.evidence, pin.time, pin.reason) == ("staff", receipt.time, receipt.reason)
+        return pin is not None
     if receipt.kind == "seen":
         return ledger.seen(*key) is not None or ledger.pin(*key) is not None
     return ledger.removed(*key)

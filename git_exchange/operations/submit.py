@@ -27,11 +27,12 @@ from git_exchange.rules import layout, trailers
 from git_exchange.rules.update import original
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.fetch import fetch
-from git_exchange.transport.objects import history
+from git_exchange.transport.objects import CommitInfo, history, tree_of
 from git_exchange.transport.push import push
 
 # Each lost race means that another submission of the same student was recorded meanwhile.
 RACES = 8
+MAX_COMMITS = 10_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ class Notebooks:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The receipt: commit and server's time (``by_event``: as the forge recorded it, else when we read it back)."""
+    """The receipt: commit and server's time (``by_event``: as the forge recorded it, else when we read it back).
+
+    ``submitted_by`` is the staff member who handed it in for the student, "" if the student did.
+    """
 
     student_id: str
     commit: str
@@ -62,17 +66,19 @@ class Submitted:
     by_event: bool
     number: int
     url: str
+    submitted_by: str = ""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A folder that was compared with the release and can be submitted."""
+    """A folder that was compared with the release and can be submitted; ``submitted_by`` as in ``Submitted``."""
 
     seat: Seat
     release: Release
     folder: Path
     selection: Selection
     notebooks: Notebooks
+    submitted_by: str = ""
 
 
 def prepare(
@@ -83,12 +89,14 @@ def prepare(
     rules: SelectionRules,
     *,
     leave_out_notebooks: bool = False,
+    on_behalf: bool = False,
     listener: Listener = ignore,
 ) -> Prepared:
     """Look at what would be submitted. Raise AssignmentNotFound if it is not released, NothingToSubmit, TooLarge.
 
     FilesError if a released notebook could not be handed in as it is: without it the submission would be worth little.
-    With ``leave_out_notebooks`` it is left out with a warning, as nbgrader does.
+    With ``leave_out_notebooks`` it is left out with a warning, as nbgrader does. ``on_behalf`` says that the staff
+    hand in for the student.
     """
     release = find_release(course, assignment_id)
     selection = select(folder, rules)
@@ -101,7 +109,8 @@ def prepare(
             f"Nothing to submit: the folder {folder.name!r} holds no file that could be handed in.",
             hint="Save your notebooks in it, or fetch the assignment again with --replace.",
         )
-    return Prepared(seat, release, folder, selection, Notebooks(release.notebooks, notebooks(selection)))
+    submitted_by = course.account().username if on_behalf else ""
+    return Prepared(seat, release, folder, selection, Notebooks(release.notebooks, notebooks(selection)), submitted_by)
 
 
 def _own_work(selection: Selection, release: Release) -> Selection:
@@ -147,8 +156,9 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
     url = course.forge.git_url(project)
     submission = uuid.uuid4().hex
 
-    def once(repository: Repository) -> tuple[str, int]:
-        head, number = _where_we_are(repository, prepared, url, ref)
+    def once(repository: Repository) -> tuple[str, int, str]:
+        head, before = _where_we_are(repository, prepared, url, ref)
+        number = len(before) + 1
         said = [
             (trailers.ASSIGNMENT, prepared.release.assignment_id),
             (trailers.COURSE, course.course_id),
@@ -156,15 +166,23 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
             (trailers.ATTEMPT, str(number)),
             (trailers.SUBMISSION, submission),
         ]
+        said += [(trailers.SUBMITTED_BY, prepared.submitted_by)] if prepared.submitted_by else []
         said += [(trailers.EMPTY_DIRECTORY, path) for path in prepared.selection.empty_directories]
-        message = trailers.message(f"Submit {prepared.release.assignment_id}, attempt {number}", said)
-        commit = commit_folder(course, repository, prepared.folder, prepared.selection, [head], message)
+
+        def build(body: str = "") -> str:
+            message = trailers.message(f"Submit {prepared.release.assignment_id}, attempt {number}", said, body)
+            return commit_folder(course, repository, prepared.folder, prepared.selection, [head], message)
+
+        commit = build()
+        warning = _undoes(repository, prepared.release, before, tree_of(repository, commit))
+        if warning:
+            commit = build(warning)  # also for who looks at it on the forge
         push(repository, url, commit, ref)
-        return commit, number
+        return commit, number, warning
 
     for race in range(RACES):
         try:
-            commit, number = course.in_repository(lambda cache: cache.seat(project.id), once)
+            commit, number, warning = course.in_repository(lambda cache: cache.seat(project.id), once)
             break
         except PushRace:
             if race == RACES - 1:
@@ -175,22 +193,39 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
                 f"The forge refused the submission: {error.server_says or error.message}",
                 hint="You may have been taken off the course, or the project is archived: ask the course's staff.",
             ) from error
+    if warning:
+        listener(Event(warning, "warning"))
     try:
         at, by_event = _received(course, project.id, ref, commit)
     except GitExchangeError as error:
         # The push is confirmed: whoever heard of a failure now would submit again.
         listener(Event(f"The submission has arrived; its exact time could not be read: {error.message}", "warning"))
         at, by_event = course.now(), False
-    return Submitted(prepared.seat.student_id, commit, at, by_event, number, course.forge.commit_url(project, commit))
+    page = course.forge.commit_url(project, commit)
+    return Submitted(prepared.seat.student_id, commit, at, by_event, number, page, prepared.submitted_by)
 
 
-def _where_we_are(repository: Repository, prepared: Prepared, url: str, ref: str) -> tuple[str, int]:
-    """Return the commit to build on and the number of the next attempt (a courtesy for people, not evidence)."""
+def _where_we_are(repository: Repository, prepared: Prepared, url: str, ref: str) -> tuple[str, list[CommitInfo]]:
+    """Return the commit to build on and the attempts before (their number is a courtesy for people, not evidence)."""
     try:
         head = fetch(repository, url, [ref])[ref]
     except RefMissing:
-        return prepared.release.commit, 1
-    return head, len(history(repository, head, exclude=[prepared.release.commit], limit=10_000)) + 1
+        return prepared.release.commit, []
+    return head, history(repository, head, exclude=[prepared.release.commit], limit=MAX_COMMITS)
+
+
+def _undoes(repository: Repository, release: Release, before: list[CommitInfo], tree: str) -> str:
+    """Return a warning if the released files, untouched, follow on work: somebody submits from the wrong folder."""
+    if not before:
+        return ""
+    released = {commit.tree for commit in history(repository, release.commit, limit=MAX_COMMITS)}
+    worked = [number for number, commit in enumerate(before, start=1) if commit.tree not in released]
+    if tree not in released or not worked:
+        return ""
+    return (
+        f"These are exactly the released files; your attempt {worked[-1]} had work in it. If that is what should"
+        " count, submit it again: `git-exchange restore` brings it back."
+    )
 
 
 def _received(course: Course, project_id: int, ref: str, commit: str) -> tuple[datetime, bool]:

@@ -70,6 +70,7 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
             Path(self.src_path),
             self.selection_rules(),
             leave_out_notebooks=self.leave_out_notebooks,
+            on_behalf=self.student_id is not None and course.is_staff(),
             listener=self.listen,
         )
         self.log.info("Source: %s", self.src_path)
@@ -79,7 +80,8 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         forget_listings()
         self._keep(prepared, receipt)
         self.log.info("Submitted as: %s %s %s", course_id, assignment_id, times.timestamp(receipt.at))
-        self.log.info("Receipt: attempt %d of %s, commit %s", receipt.number, receipt.student_id, receipt.url)
+        by = f", submitted by {receipt.submitted_by}" if receipt.submitted_by else ""
+        self.log.info("Receipt: attempt %d of %s%s, commit %s", receipt.number, receipt.student_id, by, receipt.url)
 
     def _keep(self, prepared: Prepared, receipt: Submitted) -> None:
         """Leave a copy where nbgrader's users and tools look for it. The submission is safe without it."""
