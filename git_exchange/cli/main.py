@@ -16,6 +16,7 @@ from git_exchange.cli.devserver import devserver
 from git_exchange.cli.doctor import doctor
 from git_exchange.cli.extension import extension
 from git_exchange.cli.history import history
+from git_exchange.cli.purge import feedback, release
 from git_exchange.cli.receipts import receipts
 from git_exchange.cli.restore import restore
 from git_exchange.cli.roster import roster
@@ -44,6 +45,8 @@ for command in (
     restore,
     doctor,
     history,
+    release,
+    feedback,
     export,
     verify,
     demo,

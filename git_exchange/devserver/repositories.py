@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 # At most this many git processes read at once, however many requests there are.
@@ -136,6 +137,12 @@ class Repositories:
         )
         await self.run(storage, "fast-import", "--quiet", "--date-format=now", stdin=stream)
         return (await self.run(storage, "rev-parse", f"refs/heads/{branch}")).decode().strip()
+
+    async def prune(self, storage: str, before: datetime) -> None:
+        """Drop the objects that no ref holds and that were written before this moment."""
+        seconds = f"@{int(before.timestamp())}"
+        await self.run(storage, "repack", "-A", "-d", "--quiet", f"--unpack-unreachable={seconds}")
+        await self.run(storage, "prune", f"--expire={seconds}")
 
     def delete(self, storage: str) -> None:
         """Remove a repository from disk."""

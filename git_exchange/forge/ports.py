@@ -149,6 +149,17 @@ class Concern:
     hint: str
 
 
+@dataclass(frozen=True)
+class Forgetting:
+    """What becomes of objects that no branch holds any more: whether the forge was ``asked`` to drop them now.
+
+    ``detail`` says when it really does, and what has to be done by whom for it.
+    """
+
+    asked: bool
+    detail: str
+
+
 class Forge(Protocol):
     """What any account can do."""
 
@@ -199,6 +210,12 @@ class Forge(Protocol):
         ``after`` excludes that day and what came before, to spare requests. Raise NotFound.
         """
 
+    def has_commit(self, project_id: int, commit: str) -> bool:
+        """Return whether the API still answers with this commit, on a branch or not. Raise NotFound for the project."""
+
+    def has_file(self, project_id: int, blob: str) -> bool:
+        """Return whether the API still answers with the file of this object id. Raise NotFound for the project."""
+
     def git_url(self, project: Project) -> str:
         """Return the URL for git over HTTP(S), without credentials, on the configured origin."""
 
@@ -225,6 +242,15 @@ class ForgeAdmin(Forge, Protocol):
 
     def ensure_rules(self, project_id: int, rules: Iterable[BranchRule]) -> bool:
         """Make the branch rules exactly these, and let only instructors tag; True if something was changed."""
+
+    def let_rewrite(self, project_id: int, ref: str) -> None:
+        """Let instructors, and nobody else, force-push this one branch, until ``ensure_rules`` is called.
+
+        Doing it again changes nothing. Raise Forbidden, also if this server has no such rule.
+        """
+
+    def forget(self, project_id: int) -> Forgetting:
+        """Ask the forge to drop what no branch of the project holds, as far as this account may ask."""
 
     def members(self, project_id: int) -> list[Member]:
         """Return direct and inherited members."""

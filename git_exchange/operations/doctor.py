@@ -210,7 +210,14 @@ def _protection(course: Course, project: Project, *, instructors_only: bool) -> 
     except (Forbidden, NotFound):
         yield Check(name, "warning", "cannot be read with this token")
         return
-    if instructors_only and _pushers(course, rules, "release/x") is Role.INSTRUCTOR:
+    if _half_purged(rules):
+        yield Check(
+            name,
+            "failed",
+            "A branch can be rewritten: a purge was interrupted.",
+            "Run the purge again, or git-exchange course create.",
+        )
+    elif instructors_only and _pushers(course, rules, "release/x") is Role.INSTRUCTOR:
         yield Check(name, "ok", "only instructors push")
     else:
         yield Check(name, "failed", "Others than instructors may push.", "Run git-exchange course create again.")
@@ -222,7 +229,9 @@ def _seat_is_protected(course: Course, seat: Seat) -> bool:
     except ForgeError:
         return False
     return (
-        _pushers(course, rules, "feedback/x") is Role.INSTRUCTOR and _pushers(course, rules, "submit/x") is Role.STUDENT
+        not _half_purged(rules)
+        and _pushers(course, rules, "feedback/x") is Role.INSTRUCTOR
+        and _pushers(course, rules, "submit/x") is Role.STUDENT
     )
 
 
@@ -238,3 +247,8 @@ def _pushers(course: Course, rules: list[BranchRule], branch: str) -> Role | Non
     if not matching:
         return None
     return matching[0] if course.forge.first_rule_counts else min(matching)
+
+
+def _half_purged(rules: list[BranchRule]) -> bool:
+    """Return whether a rule for one branch of the staff's is none of ours: a purge needs one for a moment."""
+    return any(rule.push is Role.NONE and rule.pattern.startswith(("release/", "feedback/")) for rule in rules)

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from git_exchange.course.course import Course
+from git_exchange.course.protection import SEAT_RULES
 from git_exchange.course.register import Registered, read_register, register
 from git_exchange.errors import Conflict, GitExchangeError, NotFound
 from git_exchange.events import Event, Listener, Progress, ignore
-from git_exchange.forge.ports import Account, BranchRule, ForgeAdmin, Group, Project, Role, Visibility
+from git_exchange.forge.ports import Account, ForgeAdmin, Group, Project, Role, Visibility
 from git_exchange.provisioning.people import Person, Roster
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import layout
 
-SEAT_RULES = (BranchRule("*", Role.INSTRUCTOR), BranchRule("submit/*", Role.STUDENT))
 ROLE_OF = {"grader": Role.GRADER, "instructor": Role.INSTRUCTOR}
 
 

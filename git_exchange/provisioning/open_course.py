@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from git_exchange.course.protection import STAFF_RULES
 from git_exchange.errors import Forbidden, ForgeError, NotFound
 from git_exchange.events import Event, Listener, ignore
-from git_exchange.forge.ports import BranchRule, ForgeAdmin, Group, Role, Visibility
+from git_exchange.forge.ports import ForgeAdmin, Group, Visibility
 from git_exchange.rules import layout
 from git_exchange.settings import Settings
 
-STAFF_RULES = (BranchRule("*", Role.INSTRUCTOR),)
 RELEASES = {"signed-in": Visibility.SIGNED_IN, "members": Visibility.PRIVATE}
 
 

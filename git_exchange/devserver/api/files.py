@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 
 from git_exchange.devserver.api.answers import Answer, Call, not_found
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.history import Entry
+from git_exchange.devserver.repositories import GitFailedError
 from git_exchange.devserver.values import Project
+
+OBJECT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 routes = Routes()
 
@@ -70,6 +74,21 @@ async def raw_file(call: Call) -> Answer:
     """Answer a file's content as it is."""
     _, _, content = await _file(call, call.project_with_code())
     return Answer(raw=content, content_type="text/plain")
+
+
+@routes.add("GET", "/projects/:id/repository/blobs/:sha", "read_repository")
+async def one_blob(call: Call) -> Answer:
+    """Answer the file of an object id, on a branch or not."""
+    project, sha = call.project_with_code(), call.arguments["sha"]
+    if not OBJECT.fullmatch(sha):
+        raise not_found("Blob")
+    try:
+        content = await call.site.history(project).blob(sha)
+    except GitFailedError:
+        raise not_found("Blob") from None
+    return Answer(
+        {"size": len(content), "encoding": "base64", "content": base64.b64encode(content).decode(), "sha": sha}
+    )
 
 
 async def _head(call: Call, project: Project) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from git_exchange.devserver import access, names
@@ -13,6 +14,9 @@ from git_exchange.devserver.api.listing import is_descending, present_projects, 
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.protection import protect_default_branch
 from git_exchange.devserver.values import Namespace, Project
+
+# What became unreachable more lately is left, as a push under way could need it.
+PRUNED_AFTER = timedelta(minutes=30)
 
 routes = Routes()
 
@@ -148,6 +152,19 @@ def archive(call: Call) -> Answer:
 def unarchive(call: Call) -> Answer:
     """Undo ``archive``."""
     return _archive(call, archived=False)
+
+
+@routes.add("POST", "/projects/:id/housekeeping")
+async def housekeeping(call: Call) -> Answer:
+    """Prune what has been unreachable for half an hour (``task`` prune), or do nothing much (eager).
+
+    GitLab does it in the background; here it is done when the answer comes.
+    """
+    project = call.project(access.OWNER)
+    if call.parameters.choice("task", ("eager", "prune"), "eager") == "prune":
+        before = call.site.clock.now() - PRUNED_AFTER
+        await call.site.repositories.prune(project.storage, before)
+    return Answer(None, 201)
 
 
 def _archive(call: Call, *, archived: bool) -> Answer:

@@ -16,6 +16,7 @@ from git_exchange.forge.gitea import (
     accounts,
     collaborators,
     heads,
+    leftovers,
     organisations,
     protection,
     pushes,
@@ -27,12 +28,13 @@ from git_exchange.forge.gitea import (
 )
 from git_exchange.forge.gitea.names import Names
 from git_exchange.forge.gitea.session import Session
-from git_exchange.forge.http import clock_ahead
+from git_exchange.forge.http import clock_ahead, encoded
 from git_exchange.forge.ports import (
     Account,
     Branch,
     BranchRule,
     Concern,
+    Forgetting,
     Group,
     HeadsAt,
     Member,
@@ -177,6 +179,14 @@ class Gitea:
         path = self._directory.path(project_id)
         return pushes.read(self._session, path, project_id, since_id=since_id, after=after)
 
+    def has_commit(self, project_id: int, commit: str) -> bool:
+        """Return whether the API answers with the commit. Raise NotFound for the project."""
+        return leftovers.answers(self._session, self._directory.path(project_id), f"commits/{encoded(commit)}")
+
+    def has_file(self, project_id: int, blob: str) -> bool:
+        """Return whether the API answers with the file. Raise NotFound for the project."""
+        return leftovers.answers(self._session, self._directory.path(project_id), f"blobs/{encoded(blob)}")
+
     def git_url(self, project: Project) -> str:
         """Return the URL for git, on the configured origin whatever name the server gives itself."""
         return f"{self._page(project)}.git"
@@ -207,6 +217,14 @@ class Gitea:
     def ensure_rules(self, project_id: int, rules: Iterable[BranchRule]) -> bool:
         """Make the branch rules exactly these, and let only instructors tag."""
         return protection.ensure(self._session, self._directory.path(project_id), rules)
+
+    def let_rewrite(self, project_id: int, ref: str) -> None:
+        """Let instructors force-push this one branch until the rules are ensured again. Raise Forbidden."""
+        protection.let_rewrite(self._session, self._directory.path(project_id), ref.removeprefix(values.HEADS))
+
+    def forget(self, project_id: int) -> Forgetting:
+        """Tell what has to be done on the server: there is no request for it."""
+        return leftovers.forget()
 
     def members(self, project_id: int) -> list[Member]:
         """Return collaborators and the members of the organisation's teams."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from git_exchange.errors import Conflict, NotFound, UnexpectedAnswer
+from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
 from git_exchange.forge.answers import number, text
 from git_exchange.forge.gitea import rules
 from git_exchange.forge.gitea.rules import Found
@@ -40,6 +40,27 @@ def ensure(session: Session, path: str, wanted: Iterable[BranchRule]) -> bool:
     changed = _ensure_branches(session, path, rules.in_order(wanted))
     changed |= _ensure_tags(session, path)
     return changed
+
+
+def let_rewrite(session: Session, path: str, branch: str) -> None:
+    """Add a rule for this one branch, before all others, by which instructors may force pushes.
+
+    ``ensure`` takes it away again. Raise Forbidden where rules have no such permission (Forgejo, Gitea before 1.23).
+    """
+    body = rules.rewriting(branch)
+    if any(one.name == branch for one in _found(session, path)):
+        made = session.patch(_rule(path, branch), body, dict)
+    else:
+        made = session.post(_branches(path), body, dict)
+    # A server that does not know of forced pushes ignores what it is asked about them.
+    if made.get("enable_force_push") is not True or not made.get("force_push_allowlist_teams"):
+        _remove(session, path, branch)
+        raise Forbidden(
+            f"{session.url} has no rule that lets one branch be rewritten (Gitea has since 1.23, Forgejo has not).",
+            hint="By hand, as an owner of the organisation: remove the rule ** on the project's page of branch"
+            " protection, force-push or delete the branch with git, and set the rule again with git-exchange course"
+            " create (assignments) or roster apply (students' projects). Until then whoever may write there may push.",
+        )
 
 
 def _ensure_branches(session: Session, path: str, wanted: Sequence[BranchRule]) -> bool:

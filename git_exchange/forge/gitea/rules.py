@@ -85,6 +85,19 @@ def asked(rule: BranchRule, priority: int) -> dict[str, object]:
     }
 
 
+def rewriting(branch: str) -> dict[str, object]:
+    """Return the body of a rule, before all others, by which instructors may force pushes to this one branch."""
+    return asked(BranchRule(branch, Role.INSTRUCTOR), 1) | {
+        # Of rules with the same priority one with a plain name comes first.
+        "rule_name": branch,
+        "enable_force_push": True,
+        "enable_force_push_allowlist": True,
+        "force_push_allowlist_usernames": [],
+        "force_push_allowlist_teams": sorted(STAFF),
+        "force_push_allowlist_deploy_keys": False,
+    }
+
+
 def does(one: Found | None, rule: BranchRule) -> bool:
     """Return whether the server's rule is what was asked for; it drops teams and people silently."""
     if one is None or not one.strict:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timezone
 
 from git_exchange.errors import Forbidden, NotFound, UnexpectedAnswer
 from git_exchange.forge.answers import number, text
-from git_exchange.forge.gitlab import heads, membership, projects, protection, values
+from git_exchange.forge.gitlab import heads, leftovers, membership, projects, protection, values
 from git_exchange.forge.gitlab.session import Session
 from git_exchange.forge.http import clock_ahead, encoded
 from git_exchange.forge.ports import (
@@ -20,6 +20,7 @@ from git_exchange.forge.ports import (
     Branch,
     BranchRule,
     Concern,
+    Forgetting,
     Group,
     HeadsAt,
     Member,
@@ -141,6 +142,14 @@ class GitLab:
                 break
         return sorted(found.values(), key=lambda push: push.id)
 
+    def has_commit(self, project_id: int, commit: str) -> bool:
+        """Return whether the API answers with the commit. Raise NotFound for the project."""
+        return leftovers.answers(self._session, _project(project_id), f"commits/{encoded(commit)}")
+
+    def has_file(self, project_id: int, blob: str) -> bool:
+        """Return whether the API answers with the file. Raise NotFound for the project."""
+        return leftovers.answers(self._session, _project(project_id), f"blobs/{encoded(blob)}")
+
     def git_url(self, project: Project) -> str:
         """Return the URL for git, on the configured origin whatever name the server gives itself."""
         return f"{self.url}/{project.group_path}/{project.path}.git"
@@ -170,6 +179,14 @@ class GitLab:
     def ensure_rules(self, project_id: int, rules: Iterable[BranchRule]) -> bool:
         """Make the branch rules exactly these, and let only instructors tag."""
         return protection.ensure(self._session, project_id, rules)
+
+    def let_rewrite(self, project_id: int, ref: str) -> None:
+        """Let instructors force-push this one branch until the rules are ensured again. Raise Forbidden."""
+        protection.let_rewrite(self._session, project_id, ref.removeprefix(values.HEADS))
+
+    def forget(self, project_id: int) -> Forgetting:
+        """Ask GitLab to prune."""
+        return leftovers.prune(self._session, _project(project_id))
 
     def members(self, project_id: int) -> list[Member]:
         """Return direct and inherited members; Guests, who cannot read code, with the role NONE."""
