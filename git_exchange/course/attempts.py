@@ -13,6 +13,7 @@ from git_exchange.errors import GitExchangeError
 from git_exchange.forge.ports import HeadsAt, Push
 from git_exchange.rules import layout
 from git_exchange.rules.attempt import Attempt, Commit, Evidence, attempts
+from git_exchange.rules.last_read import last_other_reads
 from git_exchange.rules.receipt import Ledger, Receipt
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.fetch import fetch
@@ -117,7 +118,7 @@ def _read(
         grace_seconds=course.settings.grace_seconds,
         settle_seconds=course.settings.settle_seconds,
         identical=course.settings.identical_resubmission,
-        last_other_read=_last_other_reads(project.id, ref, ledger, [commit.oid for commit in commits]),
+        last_other_read=last_other_reads(commits, ledger.of(project.id, ref), ledger.reads(project.id, ref)),
     )
     return Reading(seat, ref, at, read.begun, head, found, alarm=alarm)
 
@@ -165,19 +166,6 @@ def _evidence(
             source = "push-event" if seen.evidence == "push-event" else "seen"
             found.append(Evidence(commit, seen.time, source, seen.pushed_by, seen.event_id, seen.pushed_by_id))
     found.append(Evidence(head, at, "read", "", None))
-    return found
-
-
-def _last_other_reads(project_id: int, ref: str, ledger: Ledger, commits: list[str]) -> dict[str, datetime]:
-    """Return for each commit when we last saw the branch without it: the reads recorded of the commits before it."""
-    last: datetime | None = None
-    found: dict[str, datetime] = {}
-    for commit in commits:
-        if last is not None:
-            found[commit] = last
-        for receipt in (ledger.seen(project_id, ref, commit), ledger.pin(project_id, ref, commit)):
-            if receipt is not None:
-                last = receipt.read_at if last is None else max(last, receipt.read_at)
     return found
 
 

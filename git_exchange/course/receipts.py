@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from git_exchange.course.course import Course
 from git_exchange.course.staff_files import Files, change_files, read_files
 from git_exchange.errors import UnexpectedAnswer
 from git_exchange.rules import layout
-from git_exchange.rules.receipt import Ledger, Receipt, dump, load
+from git_exchange.rules.receipt import Ledger, Read, Receipt, dump, dump_read, load, load_reads
 
 
 def read_ledger(course: Course, assignment_id: str) -> Ledger:
@@ -17,8 +18,10 @@ def read_ledger(course: Course, assignment_id: str) -> Ledger:
     return _ledger(path, read_files(course, [path]).get(path, b""))
 
 
-def append_receipts(course: Course, assignment_id: str, receipts: Sequence[Receipt]) -> Ledger:
-    """Append the receipts in one push and return the record as it then is.
+def append_receipts(
+    course: Course, assignment_id: str, receipts: Sequence[Receipt], read: Read | None = None
+) -> Ledger:
+    """Append the receipts, and the read that found nothing new, in one push and return the record as it then is.
 
     What somebody else recorded first stays: a pin for the same commit, or a removal, is not written a second time;
     only what the staff decided themselves ("staff") follows on an earlier pin.
@@ -29,31 +32,38 @@ def append_receipts(course: Course, assignment_id: str, receipts: Sequence[Recei
     def change(present: Files) -> Files:
         before = present.get(path, b"")
         ledger = _ledger(path, before)
-        new = [receipt for receipt in receipts if not _known(ledger, receipt)]
-        content = before + dump(new).encode()
+        new = [found for receipt in receipts if (found := _new(ledger, receipt)) is not None]
+        content = before + (dump(new) + (dump_read(read) if read is not None else "")).encode()
         after.append(_ledger(path, content))
-        return {path: content} if new else {}
+        return {path: content} if content != before else {}
 
     subject = f"Record {len(receipts)} receipts of {assignment_id}"
     change_files(course, subject, [path], change)
     return after[-1]
 
 
-def _known(ledger: Ledger, receipt: Receipt) -> bool:
+def _new(ledger: Ledger, receipt: Receipt) -> Receipt | None:
+    """Return what is to be written of the receipt, None if it is known.
+
+    Where somebody else was faster with a pin, an earlier look than theirs is still worth a line: later reads of the
+    branch tell something only of commits that nobody had seen by then.
+    """
     key = (receipt.project_id, receipt.ref, receipt.commit)
-    if receipt.kind == "pin":
-        pin = ledger.pin(*key)
-        if receipt.evidence == "staff":
-            return pin is not None and (pin.evidence, pin.time, pin.reason) == ("staff", receipt.time, receipt.reason)
-        return pin is not None
-    if receipt.kind == "seen":
-        return ledger.seen(*key) is not None or ledger.pin(*key) is not None
-    return ledger.removed(*key)
+    pin = ledger.pin(*key)
+    if receipt.kind == "removed":
+        return None if ledger.removed(*key) else receipt
+    if receipt.evidence == "staff":
+        decided = pin is not None and (pin.evidence, pin.time, pin.reason) == ("staff", receipt.time, receipt.reason)
+        return None if decided else receipt
+    if receipt.kind == "pin" and pin is None:
+        return receipt
+    first = ledger.first_read(*key)
+    return replace(receipt, kind="seen") if first is None or receipt.read_at < first else None
 
 
 def _ledger(path: str, content: bytes) -> Ledger:
     try:
-        return Ledger(load(content.decode("utf-8")))
+        return Ledger(load(text := content.decode("utf-8")), load_reads(text))
     except ValueError as error:
         raise UnexpectedAnswer(
             f"The course's record {path} in the staff project is damaged: {error}.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from git_exchange.course.attempts import Reading
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import append_receipts
@@ -9,7 +11,7 @@ from git_exchange.errors import PushRefused, RemoteDenied
 from git_exchange.operations.policy import Policy
 from git_exchange.rules.attempt import Attempt
 from git_exchange.rules.deadline import verdict
-from git_exchange.rules.receipt import Ledger, Receipt
+from git_exchange.rules.receipt import Ledger, Read, Receipt
 
 
 def pin(
@@ -26,13 +28,36 @@ def pin(
                 new.append(_receipt(course, reading, attempt, "pin"))
             elif ledger.seen(reading.seat.project.id, reading.ref, attempt.commit) is None:
                 new.append(_receipt(course, reading, attempt, "seen"))
-    if not new:
+    read = _read(course, readings, {receipt.project_id for receipt in new}, ledger, policy)
+    if not new and read is None:
         return ledger, []
     try:
-        return append_receipts(course, assignment_id, new), []
+        return append_receipts(course, assignment_id, new, read), []
     except (PushRefused, RemoteDenied) as error:
         pins = sum(receipt.kind == "pin" for receipt in new)
+        if not new:
+            return ledger, []
         return ledger, [f"{pins} times are not pinned, as {course.account().username} may not write receipts: {error}"]
+
+
+def _read(course: Course, readings: list[Reading], new: Collection[int], ledger: Ledger, policy: Policy) -> Read | None:
+    """Return the read to record: of those whose branch nobody has read since the due date, and which is as it was.
+
+    What comes to such a branch later came after the due date, whatever the forge records of it.
+    """
+    found = [
+        reading
+        for reading in readings
+        if reading.failure is None
+        and reading.seat.project.id not in new
+        and (due := policy.due_for(reading.seat.student_id)) is not None
+        and reading.begun >= due
+        and all(moment < due for moment in ledger.reads(reading.seat.project.id, reading.ref))
+    ]
+    if not found:
+        return None
+    projects = frozenset(reading.seat.project.id for reading in found)
+    return Read(min(reading.begun for reading in found), projects, course.account().username)
 
 
 def pinned_otherwise(reading: Reading, ledger: Ledger, policy: Policy) -> bool:

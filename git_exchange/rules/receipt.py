@@ -15,6 +15,7 @@ from typing import Any
 from git_exchange.rules import times
 
 KINDS = ("pin", "seen", "removed")
+READ = "read"
 EVIDENCE = ("push-event", "first-seen", "staff")
 _VERSION = 1
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -50,12 +51,30 @@ class Receipt:
         object.__setattr__(self, "time", times.utc(self.time))
         object.__setattr__(self, "read_at", times.utc(self.read_at))
 
+    @property
+    def from_a_read(self) -> bool:
+        """Whether it comes from a look at the branch; the staff's word (another time, a removal) does not."""
+        return self.kind in ("pin", "seen") and self.evidence != "staff"
+
+
+@dataclass(frozen=True)
+class Read:
+    """Another line of the record: the branches of these projects were read and held nothing that was new to it.
+
+    ``at`` is the moment before which they were not read; ``projects`` are their numbers.
+    """
+
+    at: datetime
+    projects: frozenset[int]
+    recorded_by: str
+
 
 @dataclass(frozen=True)
 class Ledger:
     """What the receipts of one assignment say, in the order of the file."""
 
     receipts: tuple[Receipt, ...] = ()
+    other_reads: tuple[Read, ...] = ()
     _by_ref: Mapping[tuple[int, str], Sequence[Receipt]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +85,7 @@ class Ledger:
 
     def pins(self, project_id: int, ref: str) -> tuple[Receipt, ...]:
         """Return every pin of the ref, amended ones before what amends them."""
-        return tuple(receipt for receipt in self._of(project_id, ref) if receipt.kind == "pin")
+        return tuple(receipt for receipt in self.of(project_id, ref) if receipt.kind == "pin")
 
     def pin(self, project_id: int, ref: str, commit: str) -> Receipt | None:
         """Return the pin that counts: the last one of the commit."""
@@ -75,12 +94,12 @@ class Ledger:
 
     def seen(self, project_id: int, ref: str, commit: str) -> Receipt | None:
         """Return the earliest record of having seen the commit as the ref's head."""
-        found = (r for r in self._of(project_id, ref) if r.kind == "seen" and r.commit == commit)
+        found = (r for r in self.of(project_id, ref) if r.kind == "seen" and r.commit == commit)
         return min(found, key=lambda receipt: receipt.time, default=None)
 
     def removed(self, project_id: int, ref: str, commit: str) -> bool:
         """Return whether the staff took the attempt out."""
-        return any(r.kind == "removed" and r.commit == commit for r in self._of(project_id, ref))
+        return any(r.kind == "removed" and r.commit == commit for r in self.of(project_id, ref))
 
     def last_event(self, project_id: int, ref: str) -> int:
         """Return the push event up to which nothing of this ref needs to be read again, 0 if there is none.
@@ -88,7 +107,7 @@ class Ledger:
         That ends at the first attempt that was seen and is still not pinned: its own event, which may have a smaller
         number than those of later attempts, is still needed.
         """
-        receipts = self._of(project_id, ref)
+        receipts = self.of(project_id, ref)
         pinned = {receipt.commit for receipt in receipts if receipt.kind == "pin"}
         last = 0
         for receipt in receipts:
@@ -98,13 +117,42 @@ class Ledger:
                 last = max(last, receipt.event_id)
         return last
 
-    def _of(self, project_id: int, ref: str) -> Sequence[Receipt]:
+    def of(self, project_id: int, ref: str) -> Sequence[Receipt]:
+        """Return every receipt of the ref."""
         return self._by_ref.get((project_id, ref), ())
+
+    def first_read(self, project_id: int, ref: str, commit: str) -> datetime | None:
+        """Return the first read at which the commit was there, None if it was never seen or pinned."""
+        found = (r.read_at for r in self.of(project_id, ref) if r.commit == commit and r.from_a_read)
+        return min(found, default=None)
+
+    def reads(self, project_id: int, ref: str) -> list[datetime]:
+        """Return every recorded read of the ref."""
+        found = [receipt.read_at for receipt in self.of(project_id, ref) if receipt.from_a_read]
+        return found + [read.at for read in self.other_reads if project_id in read.projects]
 
 
 def dump(receipts: Iterable[Receipt]) -> str:
     """Return the receipts as JSON lines: keys sorted, pure ASCII, each line ended."""
     return "".join(json.dumps(_record(receipt), sort_keys=True) + "\n" for receipt in receipts)
+
+
+def dump_read(read: Read) -> str:
+    """Return the read as a JSON line."""
+    record = {
+        "v": _VERSION,
+        "kind": READ,
+        "read_at": times.isoformat(read.at),
+        "project_ids": sorted(read.projects),
+        "recorded_by": read.recorded_by,
+    }
+    return json.dumps(record, sort_keys=True) + "\n"
+
+
+def load_reads(text: str) -> tuple[Read, ...]:
+    """Return the reads among the lines of a file whose other lines ``load`` has accepted. Raise ValueError."""
+    records = [json.loads(line) for line in text.split("\n") if line.strip()]
+    return tuple(_read(record) for record in records if record.get("kind") == READ)
 
 
 def load(text: str) -> tuple[Receipt, ...]:
@@ -172,6 +220,13 @@ def _receipt(line: str) -> Receipt | None:
         pushed_by_id=_number_or_none(record, "pushed_by_id"),
         reason=_text(record, "reason") if "reason" in record else "",
     )
+
+
+def _read(record: dict[str, Any]) -> Read:
+    numbers = record.get("project_ids")
+    if not isinstance(numbers, list) or not all(isinstance(number, int) for number in numbers):
+        raise ValueError("project_ids is missing or no list of whole numbers")
+    return Read(times.parse_iso(_text(record, "read_at")), frozenset(numbers), _text(record, "recorded_by"))
 
 
 def _text(record: dict[str, Any], key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from git_exchange.course.course import Course
-from git_exchange.course.receipts import read_ledger
+from git_exchange.course.receipts import append_receipts, read_ledger
 from git_exchange.operations import pinning
 from git_exchange.rules import times
 from git_exchange.rules.receipt import Ledger
@@ -172,11 +172,11 @@ def test_a_pin_that_somebody_sets_meanwhile_counts_for_what_we_found_undecided(
     due = now() - timedelta(seconds=5)
     real = pinning.append_receipts
 
-    def append(course: Course, assignment_id: str, receipts: Any) -> Ledger:
+    def append(course: Course, assignment_id: str, receipts: Any, *read: Any) -> Ledger:
         monkeypatch.setattr(pinning, "append_receipts", real)
         pins = [replace(receipt, kind="pin", recorded_by="another") for receipt in receipts]
         real(course, assignment_id, pins)  # a machine that knew of no due date was faster
-        return real(course, assignment_id, receipts)
+        return real(course, assignment_id, receipts, *read)
 
     monkeypatch.setattr(pinning, "append_receipts", append)
     school.collect(policy={"due": due})
@@ -184,3 +184,67 @@ def test_a_pin_that_somebody_sets_meanwhile_counts_for_what_we_found_undecided(
     school.collect(policy={"due": due})
     assert school.stamp("ann") == first
     assert times.parse_timestamp(first) > due
+
+
+def test_what_is_undecided_stays_so_however_often_it_is_collected(school: School) -> None:
+    school.open("ann")
+    school.release()
+    school.submit("ann", "first")
+    school.submit("ann", "second")
+    pushed = school.course().forge.pushes(school.course().seat_project("ann").id)[-1].at
+    due = pushed - timedelta(milliseconds=1)
+    for _ in range(3):
+        school.collect(policy={"due": due, "before_duedate": True})
+        assert (school.submitted("ann") / "p1.ipynb").read_text() == "second"
+        assert school.stamp("ann") == times.timestamp(due)
+    assert "attempt 2 may have arrived before or after the due date" in school.heard()
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["nothing before", "an attempt before"])
+def test_what_comes_after_a_collection_past_the_due_date_is_late_though_the_forge_records_no_push(
+    school: School, before: bool
+) -> None:
+    school.open("ann", "ben")
+    school.release()
+    if before:
+        school.submit("ann", "in time")
+        school.collect()
+    due = now()
+    school.control("clock", offset=3600)
+    school.collect(policy={"due": due})
+    school.control("clock", offset=7200)
+    school.control("events", hold=True)
+    school.submit("ann", "hidden")
+    school.collect(policy={"due": due})
+    if before:
+        school.collect(policy={"due": due, "before_duedate": True})
+        assert (school.submitted("ann") / "p1.ipynb").read_text() == "in time"
+    else:
+        assert times.parse_timestamp(school.stamp("ann")) > due + timedelta(hours=1)
+    assert "may have arrived" not in school.heard()
+
+
+def test_the_first_collection_past_the_due_date_is_recorded_once(school: School) -> None:
+    school.open("ann", "ben")
+    school.release()
+    due = now() - timedelta(seconds=5)
+    school.control("clock", offset=60)
+    for _ in range(3):
+        school.collect(policy={"due": due})
+    (read,) = read_ledger(school.course(), "ps1").other_reads
+    assert read.projects == {school.course().seat_project(name).id for name in ("ann", "ben")}
+    assert read.recorded_by == school.username("teacher")
+
+
+def test_an_earlier_look_is_recorded_though_somebody_else_was_faster_with_the_pin(school: School) -> None:
+    school.open("ann")
+    school.release()
+    school.submit("ann", "mine")
+    school.collect()
+    course = school.course()
+    (theirs,) = read_ledger(course, "ps1").receipts
+    mine = replace(theirs, read_at=theirs.read_at - timedelta(hours=1), recorded_by="another")
+    ledger = append_receipts(course, "ps1", [mine])
+    assert ledger.pin(theirs.project_id, theirs.ref, theirs.commit) == theirs
+    assert ledger.first_read(theirs.project_id, theirs.ref, theirs.commit) == mine.read_at
+    assert append_receipts(course, "ps1", [mine]) == ledger
