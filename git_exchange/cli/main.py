@@ -20,6 +20,7 @@ from git_exchange.cli.purge import feedback, release
 from git_exchange.cli.receipts import receipts
 from git_exchange.cli.restore import restore
 from git_exchange.cli.roster import roster
+from git_exchange.cli.status import status
 from git_exchange.cli.update import update
 from git_exchange.errors import GitExchangeError
 
@@ -39,6 +40,7 @@ for command in (
     course,
     roster,
     extension,
+    status,
     update,
     collect,
     receipts,

@@ -107,6 +107,7 @@ def _command(request: dict[str, object]) -> int:
     assert isinstance(arguments, list)
     os.environ.clear()
     os.environ.update(environment)
+    time.tzset()
     os.chdir(str(request["folder"]))
     sys.path.insert(0, str(request["folder"]))
     module = str(request["module"])
