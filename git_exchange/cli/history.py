@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -10,25 +11,26 @@ from rich.markup import escape
 from rich.table import Table
 
 from git_exchange.cli.printing import shown
-from git_exchange.cli.settings import Asked, forge_options, settings_for
-from git_exchange.course.course import Course
+from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
 from git_exchange.course.history import COMMIT, Entry
 from git_exchange.files.paths import display
 from git_exchange.operations.history import tell
+from git_exchange.plugin.exchange import Exchange
 from git_exchange.rules import times
 
 
 @click.command()
-@click.argument("course_id", metavar="COURSE")
 @click.argument("assignment_id", metavar="[ASSIGNMENT]", required=False)
 @click.option("--student", "student_id", help="Only what concerns this student.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, times in UTC, for other programs.")
+@course_options
 @forge_options
 def history(
-    course_id: str,
     assignment_id: str | None,
     student_id: str | None,
     as_json: bool,
+    course: str,
+    course_dir: Path | None,
     url: str | None,
     namespace: str | None,
     kind: str | None,
@@ -37,10 +39,10 @@ def history(
 
     Staff see the whole course, students their own part. Exit status 1 if a project could not be read.
     """
-    course = Course.open(settings_for(Asked(url, namespace, kind)), course_id)
+    opened = course_of(configured(Exchange, Asked(url, namespace, kind), course_dir, course))
     console = Console()
     with shown(Console(stderr=True)) as listener:
-        told = tell(course, assignment_id, student_id, listener=listener)
+        told = tell(opened, assignment_id, student_id, listener=listener)
     if as_json:
         click.echo(json.dumps([_record(entry) for entry in told.entries], indent=1))
     elif told.entries:

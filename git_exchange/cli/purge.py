@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from rich.console import Console
 
 from git_exchange.cli.printing import shown
-from git_exchange.cli.settings import Asked, forge_options, settings_for
+from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
 from git_exchange.course.course import Course
 from git_exchange.events import Listener
 from git_exchange.files.paths import display
@@ -17,6 +18,7 @@ from git_exchange.forge.ports import ForgeAdmin
 from git_exchange.operations import purge_feedback as feedback_purging
 from git_exchange.operations import purge_release as release_purging
 from git_exchange.operations.purge import Found, Plan, look
+from git_exchange.plugin.exchange import Exchange
 from git_exchange.provisioning.connection import connected_admin
 
 MAX_PATHS = 20
@@ -44,20 +46,20 @@ def feedback() -> None:
 def _purge_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_options):
         command = option(command)
-    return forge_options(command)
+    return course_options(forge_options(command))
 
 
 @release.command("purge")
-@click.argument("course_id", metavar="COURSE")
 @click.argument("assignment_id", metavar="ASSIGNMENT")
 @_purge_options
 def purge_release(
-    course_id: str,
     assignment_id: str,
     reason: str,
     dry_run: bool,
     check: bool,
     yes: bool,
+    course: str,
+    course_dir: Path | None,
     url: str | None,
     namespace: str | None,
     kind: str | None,
@@ -67,29 +69,27 @@ def purge_release(
     To take a release out of the list only, use `nbgrader list ASSIGNMENT --remove`. Running it again completes it.
     With --check, exit status 1 while the forge still answers with something that was purged.
     """
-    course, forge, console = _connected(Asked(url, namespace, kind), course_id)
+    opened, forge, console = _connected(Asked(url, namespace, kind), course_dir, course)
     with _telling() as listener:
         if check:
-            _say(console, release_purging.check_release(course, forge, assignment_id, listener=listener), strictly=True)
+            _say(console, release_purging.check_release(opened, forge, assignment_id, listener=listener), strictly=True)
             return
-        plan = release_purging.plan_release(course, assignment_id, listener=listener)
+        plan = release_purging.plan_release(opened, assignment_id, listener=listener)
     if _agreed(console, plan, reason, dry_run=dry_run, yes=yes):
         with _telling() as listener:
             if plan.commits:
-                found = release_purging.purge_release(course, forge, assignment_id, plan, reason, listener=listener)
+                found = release_purging.purge_release(opened, forge, assignment_id, plan, reason, listener=listener)
             else:
-                found = release_purging.check_release(course, forge, assignment_id, listener=listener)
+                found = release_purging.check_release(opened, forge, assignment_id, listener=listener)
         _say(console, found)
 
 
 @feedback.command("purge")
-@click.argument("course_id", metavar="COURSE")
 @click.argument("assignment_id", metavar="ASSIGNMENT")
 @click.option("--student", "student_id", required=True, help="Whose project the feedback was released into.")
 @click.option("--attempt", type=click.IntRange(1), help="Only what was released about this attempt.")
 @_purge_options
 def purge_feedback(
-    course_id: str,
     assignment_id: str,
     student_id: str,
     attempt: int | None,
@@ -97,6 +97,8 @@ def purge_feedback(
     dry_run: bool,
     check: bool,
     yes: bool,
+    course: str,
+    course_dir: Path | None,
     url: str | None,
     namespace: str | None,
     kind: str | None,
@@ -105,28 +107,28 @@ def purge_feedback(
 
     Running it again completes it. Exit status 1 while the forge still answers with something that was purged.
     """
-    course, forge, console = _connected(Asked(url, namespace, kind), course_id)
-    target = feedback_purging.target_of(course, assignment_id, student_id)
+    opened, forge, console = _connected(Asked(url, namespace, kind), course_dir, course)
+    target = feedback_purging.target_of(opened, assignment_id, student_id)
     with _telling() as listener:
         if check:
-            _say(console, look(course, forge, target, listener=listener), strictly=True)
+            _say(console, look(opened, forge, target, listener=listener), strictly=True)
             return
-        plan = feedback_purging.plan_feedback(course, assignment_id, student_id, attempt)
+        plan = feedback_purging.plan_feedback(opened, assignment_id, student_id, attempt)
     if _agreed(console, plan, reason, dry_run=dry_run, yes=yes):
         with _telling() as listener:
             if plan.commits:
                 found = feedback_purging.purge_feedback(
-                    course, forge, assignment_id, student_id, plan, reason, attempt=attempt, listener=listener
+                    opened, forge, assignment_id, student_id, plan, reason, attempt=attempt, listener=listener
                 )
             else:
-                found = look(course, forge, target, listener=listener)
+                found = look(opened, forge, target, listener=listener)
         _say(console, found)
 
 
-def _connected(asked: Asked, course_id: str) -> tuple[Course, ForgeAdmin, Console]:
-    settings = settings_for(asked)
-    forge, token = connected_admin(settings)
-    return Course(settings, course_id, forge, token), forge, Console()
+def _connected(asked: Asked, course_dir: Path | None, course_id: str) -> tuple[Course, ForgeAdmin, Console]:
+    named = course_of(configured(Exchange, asked, course_dir, course_id))
+    forge, token = connected_admin(named.settings)
+    return Course(named.settings, named.course_id, forge, token), forge, Console()
 
 
 @contextmanager

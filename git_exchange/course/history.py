@@ -12,12 +12,14 @@ from datetime import datetime
 
 from git_exchange.forge.ports import Push
 from git_exchange.rules import layout, times, trailers
+from git_exchange.rules.collect_pins import CollectPin
 from git_exchange.rules.layout import Kind
 from git_exchange.rules.receipt import Receipt
 from git_exchange.transport.objects import CommitInfo
 
 EVENT = "push event"
 RECEIPT = "receipt"
+STAFF_RECORD = "staff's record"
 COMMIT = "commit date, not evidence"
 
 _VERBS: dict[Kind, str] = {"release": "released", "submit": "submitted", "feedback": "feedback released"}
@@ -29,7 +31,8 @@ class Entry:
     """One thing that somebody did.
 
     ``by`` is a user name of the forge or, from a commit, what it says of its author; ``student_id`` is empty for what
-    concerns all. ``evidence`` says where ``at`` and ``by`` come from: a push event, a receipt, or a commit's claim.
+    concerns all. ``evidence`` says where ``at`` and ``by`` come from: a push event, a receipt or another record of
+    the staff, or a commit's claim.
     """
 
     at: datetime
@@ -84,15 +87,26 @@ def of_receipts(assignment_id: str, receipts: Iterable[Receipt]) -> list[Entry]:
     return [
         Entry(
             at=receipt.read_at,
-            what=_RECORDED.get(receipt.kind, receipt.kind),
+            what="time amended" if receipt.evidence == "staff" else _RECORDED.get(receipt.kind, receipt.kind),
             by=receipt.recorded_by,
             assignment_id=assignment_id,
             student_id=receipt.student_id,
             commit=receipt.commit,
             evidence=RECEIPT,
-            detail=f"time {times.timestamp(receipt.time)}, by {receipt.evidence}",
+            detail=f"time {times.timestamp(receipt.time)}, by {receipt.evidence}"
+            + (f": {receipt.reason}" if receipt.reason else ""),
         )
         for receipt in receipts
+    ]
+
+
+def of_collect_pins(pins: Iterable[CollectPin]) -> list[Entry]:
+    """Return which attempts the staff chose to collect, as far as the choice still holds."""
+    return [
+        Entry(
+            pin.pinned_at, "attempt chosen", pin.pinned_by, pin.assignment_id, pin.student_id, pin.commit, STAFF_RECORD
+        )
+        for pin in pins
     ]
 
 

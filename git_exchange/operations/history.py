@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from git_exchange.course.attempts import CourseHeads, read_heads
+from git_exchange.course.collect_pins import read_collect_pins
 from git_exchange.course.course import Course
-from git_exchange.course.history import Entry, of_branch, of_receipts, ref_of, unassigned
+from git_exchange.course.history import Entry, of_branch, of_collect_pins, of_receipts, ref_of, unassigned
 from git_exchange.course.receipts import read_ledger
 from git_exchange.course.releases import Release, ensure_fetched, releases
 from git_exchange.course.seats import Seat, my_seat, seat_of, seats
@@ -64,7 +65,7 @@ def tell(
         entries += _of_releases(course, released)
         names = {seat.student_id for seat in wanted}
         for name, ledger in ledgers.items():
-            told = of_receipts(name, ledger.receipts)
+            told = of_receipts(name, ledger.receipts) + of_collect_pins(read_collect_pins(course, name).values())
             entries += [entry for entry in told if student_id is None or entry.student_id in names]
     done = [0]
 

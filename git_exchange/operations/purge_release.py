@@ -26,7 +26,7 @@ from git_exchange.operations.purge import (
 from git_exchange.rules import layout, trailers
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.fetch import fetch, local_ref
-from git_exchange.transport.objects import CommitInfo, has_commit, history
+from git_exchange.transport.objects import CommitInfo, graph, has_commit, history
 
 MAX_COMMITS = 10_000
 
@@ -100,7 +100,7 @@ def _consequences(course: Course, assignment_id: str, commits: frozenset[str], l
             head = heads.heads[seat.project.id, ref]
             if not has_commit(repository, head):
                 fetch(repository, url, [ref], max_bytes=course.settings.limits.max_fetch)
-            return any(commit.oid in commits for commit in history(repository, head, limit=MAX_COMMITS))
+            return any(commit.oid in commits for commit in graph(repository, head, limit=MAX_COMMITS))
 
         try:
             return "yes" if course.in_repository(lambda cache: cache.seat(seat.project.id), read) else None

@@ -18,7 +18,7 @@ SOLUTION = "the solution is 42"
 
 
 def purge(classroom: Classroom, what: str, *arguments: str, name: str = "teacher") -> Result:
-    return classroom.run(classroom.people[name], ["git-exchange", what, "purge", COURSE, *arguments])
+    return classroom.run(classroom.people[name], ["git-exchange", what, "purge", *arguments, "--course", COURSE])
 
 
 def give(classroom: Classroom, student: str, page: str) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from rich.console import Console
 
 from git_exchange.cli.history import _table
-from git_exchange.course.history import COMMIT, EVENT, RECEIPT, of_branch
+from git_exchange.course.history import COMMIT, EVENT, RECEIPT, of_branch, of_receipts
 from git_exchange.forge.ports import Account, Push
 from git_exchange.rules import trailers
 from git_exchange.rules.receipt import Receipt
@@ -65,3 +66,10 @@ def test_control_characters_of_students_do_not_reach_the_terminal() -> None:
     Console(file=text, width=250, color_system=None).print(_table((entry,)))
     assert "\x1b" not in text.getvalue()
     assert r"b\x1b[2Jo" in text.getvalue()
+
+
+def test_an_amended_time_is_told_with_its_reason() -> None:
+    amended = replace(receipt(A), evidence="staff", reason="the forge was down")
+    first, second = of_receipts("ps1", [receipt(A), amended])
+    assert (first.what, second.what) == ("collected", "time amended")
+    assert second.detail.endswith("by staff: the forge was down")
