@@ -39,7 +39,7 @@ def extend(
     strangers = sorted(set(student_ids) - {seat.student_id for seat in seats(course)})
     if strangers:
         raise NotAMember(
-            f"Nobody has got an extension: {', '.join(display(one) for one in strangers)} not in the course.",
+            f"Nobody was extended, as not all are in the course: {', '.join(display(one) for one in strangers)}.",
             hint="Check the student ids; a time with a space in it needs quotes.",
         )
     if released.due is None or until <= released.due:

@@ -50,11 +50,11 @@ def carry_over(
         if known.due is not None
         and until > known.due  # nbgrader adds an extension to the due date: without one it fails
     }
+    if not wanted and not _read(book.root).get(assignment_id):
+        return
     with replace.lock(book.root, NAME):
         everything = _read(book.root)
         before = everything.get(assignment_id, {})
-        if not wanted and not before:
-            return
         ours = {student_id: timedelta(seconds=seconds) for student_id, seconds in before.items()}
         after = gradebook.write_extensions(book.db_url, book.course_id, assignment_id, wanted, ours, collected)
         new = {student_id: length.total_seconds() for student_id, length in after.ours.items()}

@@ -31,7 +31,7 @@ def parse_until(text: str, zone: str | None = None) -> datetime:
     if found["zone"] is None and not zone:
         raise ValueError(f"{text!r} does not say in which time zone. Write it like {EXAMPLES}, or add --timezone.")
     try:
-        local = datetime.fromisoformat(f"{found['date']}T{found['time'].zfill(5)}")
+        local = datetime.fromisoformat(f"{found['date']}T{'0' * (found['time'].find(':') == 1)}{found['time']}")
     except ValueError as error:
         raise ValueError(f"{text!r} is not in the calendar, or not on the clock.") from error
     named = found["zone"] or zone or ""

@@ -54,7 +54,7 @@ def test_the_forge_records_who_granted_what_and_why(school: School) -> None:
 def test_nobody_is_extended_if_one_of_them_is_not_in_the_course(school: School) -> None:
     school.open("ann")
     school.release()
-    with pytest.raises(NotAMember, match="zoe not in the course"):
+    with pytest.raises(NotAMember, match="not all are in the course: zoe"):
         extend(school.course(), "ps1", ["ann", "zoe"], now())
     with pytest.raises(AssignmentNotFound, match="ps2"):
         extend(school.course(), "ps2", ["ann"], now())

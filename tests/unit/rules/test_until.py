@@ -21,6 +21,7 @@ def moment(*numbers: int) -> datetime:
         ("2026-11-21 17:00 utc", moment(2026, 11, 21, 17)),
         ("2026-11-21 18:00 Europe/Zurich", moment(2026, 11, 21, 17)),
         ("2026-07-21 8:00 Europe/Zurich", moment(2026, 7, 21, 6)),
+        ("2026-07-21 8:00:30Z", moment(2026, 7, 21, 8, 0, 30)),
         ("2026-07-21 18:00 America/Argentina/Buenos_Aires", moment(2026, 7, 21, 21)),
         ("2026-07-21 18:00 Asia/Kolkata", moment(2026, 7, 21, 12, 30)),
     ],
