@@ -16,9 +16,10 @@ from git_exchange.errors import FilesError
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment in the gradebook; ``due`` is aware UTC, None if it has no due date."""
+    """An assignment in the gradebook: ``due`` aware UTC or None, the names of its ``notebooks`` without ending."""
 
     due: datetime | None
+    notebooks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,12 @@ def find_assignment(db_url: str, course_id: str, assignment_id: str) -> Assignme
         return None
     with _reading(), Gradebook(db_url, course_id) as gradebook:
         try:
-            due: datetime | None = gradebook.find_assignment(assignment_id).duedate
+            found = gradebook.find_assignment(assignment_id)
         except MissingEntry:
             return None
-    return Assignment(due.replace(tzinfo=timezone.utc) if due is not None else None)
+        due: datetime | None = found.duedate
+        notebooks = frozenset(str(notebook.name) for notebook in found.notebooks)
+    return Assignment(due.replace(tzinfo=timezone.utc) if due is not None else None, notebooks)
 
 
 def write_extensions(

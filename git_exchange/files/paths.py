@@ -63,6 +63,12 @@ def display(path: bytes | str) -> str:
     return "".join(_escape(character) if _is_treacherous(character) else character for character in text)
 
 
+def caseless(path: str) -> str:
+    """Return the canonical caseless form (Unicode, D145): equal for names that some file system takes as one."""
+    decomposed = unicodedata.normalize("NFD", path).casefold()
+    return unicodedata.normalize("NFD", decomposed)
+
+
 def shortened(path: bytes | str) -> str:
     """Return ``display`` of a path, of a very long one only beginning and end: it has to fit on a line of a log."""
     shown = display(path)

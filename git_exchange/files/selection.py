@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ from typing import BinaryIO, Literal
 
 from git_exchange.errors import FilesError, TooLarge
 from git_exchange.files.beneath import open_beneath
-from git_exchange.files.paths import display, is_dot_git, problem
+from git_exchange.files.paths import caseless, display, is_dot_git, problem
+
+# What ``replace.write_file`` writes beside a file until it is complete.
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,15 @@ class Selection:
     """What travels, sorted by path.
 
     ``empty_directories`` are the deepest folders without a selected file; ``total_size`` is of the whole folder in
-    bytes, what is left out included.
+    bytes, what is left out included. ``alike`` are sentences about files that travel under names which are the same for
+    many computers.
     """
 
     files: tuple[File, ...]
     empty_directories: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     total_size: int
+    alike: tuple[str, ...] = ()
 
 
 def select(root: Path, rules: SelectionRules) -> Selection:
@@ -96,6 +102,7 @@ def select(root: Path, rules: SelectionRules) -> Selection:
         empty_directories=_empty(folders, files),
         skipped=tuple(sorted(skipped, key=lambda item: item.path)),
         total_size=total,
+        alike=tuple(_alike(files)),
     )
 
 
@@ -113,6 +120,17 @@ def open_file(root: Path, file: File) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def _alike(files: list[File]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for path in sorted(file.path for file in files):
+        other = first.setdefault(caseless(path), path)
+        if other != path:
+            yield (
+                f"'{display(other)}' and '{display(path)}' are the same name for many computers: only one of them will"
+                " be graded. Rename the other"
+            )
+
+
 def _entries(root: Path, folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(root / folder) as entries:
@@ -125,8 +143,9 @@ def _entries(root: Path, folder: str) -> list[os.DirEntry[str]]:
 def _judge(entry: os.DirEntry[str], path: str, rules: SelectionRules) -> File | Skipped | None:
     """Return a file, why it is left out, or None for a folder to look into."""
     shown = display(path)
-    if is_dot_git(entry.name):
-        return Skipped(shown, f"Ignoring '{shown}', which belongs to git", "debug")
+    if is_dot_git(entry.name) or _UNFINISHED.fullmatch(entry.name):
+        whose = "belongs to git" if is_dot_git(entry.name) else "an interrupted download has left"
+        return Skipped(shown, f"Ignoring '{shown}', which {whose}", "debug")
     if _matches(entry.name, rules.ignore):
         reason = f"Ignoring excluded file '{shown}' (see config option CourseDirectory.ignore)"
         return Skipped(shown, reason, "debug")

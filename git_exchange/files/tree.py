@@ -5,12 +5,11 @@ Knows git's modes and what is hostile about names and sizes; reads no repository
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from git_exchange.errors import TooLarge
-from git_exchange.files.paths import display, problem, shortened
+from git_exchange.files.paths import caseless, display, problem, shortened
 
 _FILE_MODES = ("100644", "100664", "100755")
 _POINTERS = (b"version https://git-lfs.github.com/spec/", b"version https://hawser.github.com/spec/")
@@ -127,7 +126,7 @@ class _Names:
     def add(self, path: str) -> str | None:
         """Remember the path of a file, or return what it clashes with and remember nothing."""
         node = 0
-        components = [_key(component) for component in path.split("/")]
+        components = [caseless(component) for component in path.split("/")]
         new: list[tuple[int, str]] = []
         for component in components[:-1]:
             place = (node, component)
@@ -147,9 +146,3 @@ class _Names:
             self._folders[folder] = (len(self._folders) + 1, path)
         self._files[place] = path
         return None
-
-
-def _key(component: str) -> str:
-    """Return the canonical caseless form (Unicode standard, D145)."""
-    decomposed = unicodedata.normalize("NFD", component).casefold()
-    return unicodedata.normalize("NFD", decomposed)

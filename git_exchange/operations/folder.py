@@ -21,6 +21,8 @@ def say_skipped(selection: Selection, listener: Listener) -> None:
     """Tell what of the folder does not travel, and why."""
     for skipped in selection.skipped:
         listener(Event(skipped.reason, skipped.level))
+    for sentence in selection.alike:
+        listener(Event(sentence, "warning"))
 
 
 def commit_folder(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from pathlib import Path
 
 from nbgrader.exchange.abc import ExchangeReleaseFeedback as ABCExchangeReleaseFeedback
 from traitlets import Bool
 
+from git_exchange import gradebook
 from git_exchange.errors import Incomplete
+from git_exchange.files.paths import display
 from git_exchange.operations.release_feedback import Marked, release_feedback
 from git_exchange.plugin.exchange import Exchange
 from git_exchange.plugin.listings import forget_listings
@@ -54,7 +57,14 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
             )
 
     def _marked(self) -> list[Marked]:
-        """Return the students' folders as nbgrader's own exchange finds them: by its path pattern."""
+        """Return the students' folders as nbgrader's own exchange finds them: by its path pattern.
+
+        nbgrader copies the other files of a submission along, so that a page of the student's own may lie among the
+        feedback. Only pages of the assignment's notebooks are feedback, where the gradebook knows these, and no link
+        is: the notebooks' own code, which autograding runs, could make one to a file of the instructor's.
+        """
+        known = gradebook.find_assignment(self.coursedir.db_url, self.coursedir.course_id, self.coursedir.assignment_id)
+        notebooks = known.notebooks if known is not None else frozenset()
         student_id = self.coursedir.student_id or "*"
         assignment_id = self.coursedir.assignment_id
         excluded = set(filter(None, (self.coursedir.student_id_exclude or "").split(",")))
@@ -75,6 +85,13 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
                 continue
             if matched["student_id"] in excluded:
                 self.log.debug("Skipping student '%s'", matched["student_id"])
+                continue
+            if Path(name).is_symlink() or (notebooks and matched["notebook_id"] not in notebooks):
+                self.log.warning(
+                    "Not released to '%s': %s is not the feedback on a notebook of the assignment",
+                    matched["student_id"],
+                    display(os.fsencode(Path(name).name)),
+                )
                 continue
             pages.setdefault((matched["student_id"], Path(name).parent), []).append(Path(name))
         return [Marked(student, folder, tuple(found)) for (student, folder), found in pages.items()]

@@ -28,6 +28,7 @@ MAX_OUTPUT = 64_000_000
 MAX_MESSAGES = 100_000
 OLDEST = (2, 30)
 _CREDENTIAL_TIMEOUT = 10.0
+_LOOK = 0.5
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ class Git:
 
         ``arguments`` are ours, ``operands`` come from outside and may not begin with "-" (ValueError). ``timeout``
         counts from the start, or from the last chunk of ``stdin`` that git took. ``max_file_bytes`` bounds each file
-        that it writes (enforced on Linux). Raise GitMissing, GitTimeout and what ``failures`` makes of git's messages.
+        that it writes. Raise GitMissing, GitTimeout and what ``failures`` makes of git's messages.
         """
         seconds = self.timeout if timeout is None else timeout
         with self._start(arguments, operands, git_dir, seconds, max_output, remote=remote) as process:
             if max_file_bytes is not None:
-                process.limit_files(max_file_bytes)
+                process.limit_files(max_file_bytes, git_dir)
             for chunk in [stdin] if isinstance(stdin, bytes) else stdin or ():
                 if not process.write(chunk):
                     break
@@ -211,6 +212,7 @@ class _Process:
         self._changed = threading.Condition()
         self._deadline = time.monotonic() + timeout
         self._over = False
+        self._bounded: tuple[int, Path] | None = None
         try:
             self._child = subprocess.Popen(
                 list(arguments),
@@ -251,14 +253,18 @@ class _Process:
         """What the child writes; only to be read when no limit on the output was given."""
         return _pipe(self._child.stdout)
 
-    def limit_files(self, size: int) -> None:
-        """Bound every file that the child and its children write, from now on."""
+    def limit_files(self, size: int, git_dir: Path | None) -> None:
+        """Bound every file that the child and its children write; off Linux by looking twice a second at the packs."""
         try:
             import resource
 
             resource.prlimit(self._child.pid, resource.RLIMIT_FSIZE, (size, size))
-        except (ImportError, AttributeError, ProcessLookupError):
-            return  # not Linux, or it is over already
+        except (ImportError, AttributeError):
+            with self._changed:
+                self._bounded = (size, git_dir) if git_dir is not None else None
+                self._changed.notify_all()
+        except ProcessLookupError:
+            return  # it is over already
 
     def extend(self, seconds: float) -> None:
         """Let the child run for so many seconds from now."""
@@ -303,11 +309,19 @@ class _Process:
         with self._changed:
             while not self._over:
                 left = self._deadline - time.monotonic()
-                if left <= 0:
-                    self.timed_out = True
+                if left <= 0 or self._too_large():
+                    self.timed_out, self.overflowed = left <= 0, left > 0
                     self._kill()
                     return
-                self._changed.wait(left)
+                self._changed.wait(left if self._bounded is None else min(left, _LOOK))
+
+    def _too_large(self) -> bool:
+        if self._bounded is None:
+            return False
+        size, git_dir = self._bounded
+        with suppress(OSError):  # git renames them
+            return any(path.stat().st_size > size for path in git_dir.glob("objects/pack/tmp_*"))
+        return False
 
     def _kill(self) -> None:
         """End the child and everything it started; git leaves transports and index-pack behind otherwise."""

@@ -48,9 +48,11 @@ def fetch(
             remote=True,
             max_file_bytes=max_bytes,
         )
-    except Untrustworthy as error:
+    except (Untrustworthy, HostileRepository) as error:
         if max_bytes is not None and _stopped_at(repository, max_bytes):
             raise HostileRepository(f"{shown(url)} sends more than {max_bytes} bytes at once.") from error
+        if isinstance(error, HostileRepository):
+            raise
         if not _commits(repository, ["refs/forge"]):
             # There was nothing of ours before that could have been damaged.
             raise HostileRepository(error.message) from error

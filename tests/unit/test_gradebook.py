@@ -32,6 +32,16 @@ def test_an_assignment_whose_due_date_was_taken_away_is_told_from_one_that_is_no
     assert gradebook.find_assignment(url, "calculus", "ps2") is None
 
 
+def test_the_notebooks_of_an_assignment_are_known_by_name(tmp_path: Path) -> None:
+    url = database(tmp_path, ps1=None)
+    with Gradebook(url, "calculus") as book:
+        for name in ("p1", "p2"):
+            book.add_notebook(name, "ps1")
+    found = gradebook.find_assignment(url, "calculus", "ps1")
+    assert found is not None
+    assert found.notebooks == {"p1", "p2"}
+
+
 def test_a_database_that_does_not_exist_is_not_made_by_looking(tmp_path: Path) -> None:
     assert gradebook.find_assignment(f"sqlite:///{tmp_path / 'none.db'}", "calculus", "ps1") is None
     assert not (tmp_path / "none.db").exists()

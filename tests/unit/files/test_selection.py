@@ -276,3 +276,17 @@ def test_nbgraders_own_copy_holds_the_same_files(
     assert paths(found) == sorted(str(path.relative_to(copied)) for path in copied.rglob("*") if path.is_file())
     empty = {str(p.relative_to(copied)) for p in copied.rglob("*") if p.is_dir() and not any(p.iterdir())}
     assert set(found.empty_directories) == empty
+
+
+def test_names_that_are_one_for_many_computers_travel_and_are_told(tmp_path: Path) -> None:
+    write(tmp_path, {"P1.ipynb": "1", "p1.ipynb": "2", "Data/x": "3", "data/y": "4"})
+    found = select(tmp_path, NBGRADER)
+    assert paths(found) == ["Data/x", "P1.ipynb", "data/y", "p1.ipynb"]
+    (sentence,) = found.alike
+    assert "'P1.ipynb' and 'p1.ipynb'" in sentence
+
+
+def test_what_an_interrupted_download_left_does_not_travel(tmp_path: Path) -> None:
+    left = f".{'0a' * 16}.part"
+    write(tmp_path, {left: "half", f"sub/{left}": "half", "kept.part": "", ".part": ""})
+    assert paths(select(tmp_path, NBGRADER)) == [".part", "kept.part"]

@@ -15,6 +15,7 @@ from git_exchange.errors import (
     RemoteDenied,
     RemoteUnreachable,
 )
+from git_exchange.transport import command
 from git_exchange.transport.cache import Cache, Repository
 from git_exchange.transport.command import Git
 from git_exchange.transport.fetch import fetch, local_ref
@@ -244,6 +245,20 @@ def test_a_transfer_over_the_limit_is_refused_and_leaves_nothing(
     assert not has_commit(copy, commit)
     assert list((copy.git_dir / "objects" / "pack").iterdir()) == []
     assert fetch(copy, server.url("alice"), [REF], max_bytes=4_000_000) == {REF: commit}
+
+
+def test_a_transfer_over_the_limit_is_ended_too_where_the_system_cannot_limit_files(
+    server: Server, cache: Cache, seat: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("resource.prlimit")
+    monkeypatch.setattr(command, "_LOOK", 0.001)
+    commit = make_commit(seat, big=os.urandom(30_000_000))
+    push(seat, server.url("alice"), commit, REF)
+    copy = cache.staff()
+    with pytest.raises(HostileRepository, match="sends more than 1000000 bytes at once"):
+        fetch(copy, server.url("alice"), [REF], max_bytes=1_000_000)
+    assert not has_commit(copy, commit)
+    assert fetch(copy, server.url("alice"), [REF], max_bytes=40_000_000) == {REF: commit}
 
 
 def test_a_commit_whose_tree_is_missing_on_the_server_is_not_taken(server: Server, seat: Repository) -> None:
