@@ -150,6 +150,8 @@ def _said(kind: Kind, commit: CommitInfo) -> tuple[str, str]:
         return "purged", said.first(trailers.PURGED) or ""
     if kind == "release" and said.first(trailers.WITHDRAWN) == "yes":
         return "withdrawn", ""
+    if kind == "release" and (was := said.first(trailers.DUE_DATE_WAS)) is not None:
+        return "due date changed", f"from {was} to {said.first(trailers.DUE_DATE) or 'none'}"
     if kind == "release" and (due := said.first(trailers.DUE_DATE)) is not None:
         return _VERBS[kind], f"due {due}"
     if kind == "feedback" and (attempt := said.first(trailers.FEEDBACK_FOR)) is not None:

@@ -60,6 +60,7 @@ def _trailers(release: Release, due: datetime | None) -> list[tuple[str, str]]:
     said = [(trailers.ASSIGNMENT, release.assignment_id), (trailers.COURSE, release.course_id)]
     if due is not None:
         said.append((trailers.DUE_DATE, times.isoformat(due)))
+    said.append((trailers.DUE_DATE_WAS, times.isoformat(release.due) if release.due is not None else "none"))
     said += [(trailers.NOTEBOOK, path) for path in release.notebooks]
     said += [(trailers.EMPTY_DIRECTORY, path) for path in release.empty_directories]
     return said

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 from git_exchange.course.releases import Release, find_release
 from git_exchange.course.versions import versions
 from git_exchange.operations.due_date import announce_due
-from git_exchange.operations.release import withdraw
+from git_exchange.operations.history import tell
+from git_exchange.operations.release import find_released, withdraw
 from tests.unit.school import School
 
 DUE = datetime(2026, 12, 1, 10, tzinfo=timezone.utc)
@@ -28,6 +29,9 @@ def test_a_new_date_and_none_at_all_go_out_with_the_same_files(school: School) -
     (only,) = versions(school.course(), seen(school))
     assert {first.commit, seen(school).commit} <= only.commits
     assert seen(school).notebooks == first.notebooks
+    told = [(entry.what, entry.detail) for entry in tell(school.course()).entries]
+    assert told[0] == ("released", "due 2026-12-01T10:00:00.000000Z")
+    assert told[2] == ("due date changed", "from 2026-12-02T10:00:00.000000Z to none")
 
 
 def test_who_may_not_release_says_so_and_changes_nothing(school: School) -> None:
@@ -52,8 +56,6 @@ def test_a_release_at_the_same_moment_is_not_undone(school: School) -> None:
 def test_what_was_taken_back_stays_taken_back(school: School) -> None:
     school.open("ann")
     school.release(due=DUE)
-    from git_exchange.operations.release import find_released
-
     withdraw(school.course(), "ps1")
     gone = find_released(school.course(), "ps1")
     assert gone is not None
