@@ -130,6 +130,11 @@ class Course:
             return False
         return True
 
+    def check_member(self) -> None:
+        """Raise NotAStudent for who neither has a seat nor is staff, though able to read what is released."""
+        if not self.is_staff():
+            self.my_seat_project()
+
     def projects(self) -> list[Project]:
         """Return every project of the course that this account sees."""
         return self._once("projects", lambda: self.forge.projects(self.group()))

@@ -270,6 +270,9 @@ class ForgeAdmin(Forge, Protocol):
     def archive(self, project_id: int) -> None:
         """Make the project read-only."""
 
+    def unarchive(self, project_id: int) -> None:
+        """Undo ``archive``; nothing happens to a project that is not archived."""
+
 
 class ForgeAccounts(Protocol):
     """What a site administrator can do: used by the demo, by tests and where the operator asks for it."""

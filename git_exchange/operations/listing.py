@@ -16,7 +16,7 @@ from git_exchange.course.releases import Release, ensure_fetched, releases
 from git_exchange.course.seats import Identities, Seat, seat_for, seats
 from git_exchange.errors import CourseError, GitExchangeError, NotAStudent, NotFound
 from git_exchange.events import Event, Listener, ignore
-from git_exchange.forge.ports import Forge
+from git_exchange.forge.ports import Forge, Project
 from git_exchange.rules import layout
 from git_exchange.rules.receipt import Receipt
 from git_exchange.settings import Settings
@@ -46,22 +46,25 @@ def my_courses(settings: Settings, forge: Forge) -> list[str]:
     found = set()
     for search in ("student-", layout.ASSIGNMENTS):
         for project in forge.my_projects(search):
-            parent, _, _ = project.group_path.rpartition("/")
-            if parent != settings.namespace or project.archived:
-                continue
             is_seat = layout.student_in(project.path, project.description) is not None
-            if not is_seat and project.path != layout.ASSIGNMENTS:
+            if project.archived or not (is_seat or project.path == layout.ASSIGNMENTS):
                 continue
-            course_id = layout.course_in(project.group_path, "") or _described(forge, project.group_path)
+            course_id = course_of(settings, forge, project)
             if course_id is not None:
                 found.add(course_id)
     return sorted(found)
 
 
-def _described(forge: Forge, group_path: str) -> str | None:
-    """Return the id of a course whose name was too long for a path: the group's description holds it."""
-    try:
-        return layout.course_in(group_path, forge.find_group(group_path).description)
+def course_of(settings: Settings, forge: Forge, project: Project) -> str | None:
+    """Return the course that the project lies in, None if that is not below the namespace."""
+    path = project.group_path
+    if path.rpartition("/")[0] != settings.namespace:
+        return None
+    course_id = layout.course_in(path, "")
+    if course_id is not None:
+        return course_id
+    try:  # a name that was too long for a path: the group's description holds it
+        return layout.course_in(path, forge.find_group(path).description)
     except NotFound:
         return None
 

@@ -16,6 +16,7 @@ CLASSES = {
     "submit": "git_exchange.plugin.submit.ExchangeSubmit",
     "collect": "git_exchange.plugin.collect.ExchangeCollect",
 }
+AUTH_PLUGIN = "git_exchange.plugin.auth.GitExchangeAuthPlugin"
 
 
 def configure(c: Any, url: str, *, namespace: str, kind: str = "auto", several_courses: bool = False) -> None:
@@ -24,11 +25,12 @@ def configure(c: Any, url: str, *, namespace: str, kind: str = "auto", several_c
     ``c`` is the configuration object of ``get_config()``. ``namespace`` is the full path of the group below which the
     courses lie. ``kind`` is "gitlab" or "gitea" (Forgejo too); "auto" asks the server. ``several_courses`` puts each
     course's assignments into a folder of its own (``path_includes_course``), which students of more than one course
-    need. A token in ``GIT_EXCHANGE_TOKEN`` is taken out of the environment, so
-    that notebooks do not inherit it.
+    need. nbgrader's commands for students get our auth plugin; to have another one, set it after this call. A token in
+    ``GIT_EXCHANGE_TOKEN`` is taken out of the environment, so that notebooks do not inherit it.
     """
     for trait, name in CLASSES.items():
         setattr(c.ExchangeFactory, trait, name)
+    c.Authenticator.plugin_class = AUTH_PLUGIN
     c.GitExchange.url = url
     c.GitExchange.namespace = namespace
     c.GitExchange.kind = kind

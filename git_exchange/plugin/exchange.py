@@ -221,13 +221,18 @@ class Exchange(GitExchange):
         raise ExchangeError(message) from error
 
     def check_course(self) -> None:
-        """Fail as nbgrader does if no course is named."""
-        if self.coursedir.course_id == "":
+        """Fail as nbgrader does if no course is named; "*" means all courses and is for lists."""
+        if self.coursedir.course_id in ("", "*"):
             self.fail("No course id specified. Re-run with --course flag.")
 
+    def asks_forge(self) -> bool:
+        """Return whether git-exchange's own auth plugin is in use, which knows what the forge itself will say."""
+        plugin = getattr(self.authenticator, "plugin", None)
+        return bool(getattr(plugin, "answers_for_the_forge", False))
+
     def check_access(self) -> None:
-        """Fail if nbgrader's own authenticator says that the student is not of this course."""
-        if self.authenticator is None:
+        """Fail if another auth plugin says that the student is not of this course."""
+        if self.authenticator is None or self.asks_forge():
             return
         if not self.authenticator.has_access(self.coursedir.student_id, self.coursedir.course_id):
             self.fail("You do not have access to this course.")

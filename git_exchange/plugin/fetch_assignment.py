@@ -34,6 +34,8 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
         self.check_course()
         self.check_access()
         self.course = self.open_course()
+        if self.asks_forge():
+            self.course.check_member()
         self.release = find_release(self.course, self.coursedir.assignment_id)
 
     def init_dest(self) -> None:

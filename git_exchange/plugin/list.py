@@ -179,10 +179,10 @@ class ExchangeList(ABCExchangeList, Exchange):
         self.log.warning("This list is %d minutes old: %s", age // 60, error)
 
     def _courses(self) -> list[str]:
-        """Return the course that is set, or all courses that this account sees, minus what an auth plugin forbids."""
+        """Return the course that is set, or all that this account sees, minus what another auth plugin forbids."""
         everywhere = self._everywhere()
         courses = self._remembered(("courses",), self._my_courses) if everywhere else [self.coursedir.course_id]
-        if self.authenticator is not None and self.coursedir.student_id:
+        if self.authenticator is not None and not self.asks_forge() and self.coursedir.student_id:
             allowed = self.authenticator.get_student_courses(self.coursedir.student_id)
             if allowed is not None:
                 courses = [course for course in courses if course in allowed]

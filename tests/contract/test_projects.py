@@ -8,7 +8,7 @@ import pytest
 
 from git_exchange.errors import Forbidden, ForgeError, NotFound
 from git_exchange.forge.ports import ForgeAdmin, Group, Role, Visibility
-from tests.contract.conftest import SUBMIT, Course, Site
+from tests.contract.conftest import SEAT_RULES, SUBMIT, Course, Site
 
 
 def test_a_group_is_made_once_and_then_found(
@@ -158,6 +158,19 @@ def test_an_archived_project_is_marked_and_takes_no_push(course: Course) -> None
     assert not pushed.accepted
 
 
+def test_a_project_that_is_not_archived_any_more_is_as_it_was_before(course: Course) -> None:
+    project = course.seat("alice")
+    forge = course.site.admin
+    forge.archive(project.id)
+    forge.unarchive(project.id)
+    forge.unarchive(project.id)
+    assert not forge.find_project(f"{course.group.full_path}/student-alice").archived
+    assert set(SEAT_RULES) <= set(forge.rules(project.id))
+    copy, alice = course.working_copy(), course.site.person("alice")
+    assert copy.push(course.url(project), alice.token, f"{copy.commit('a')}:{SUBMIT}").accepted
+    assert not copy.push(course.url(project), alice.token, f"{copy.commit('b')}:refs/heads/feedback/ps1").accepted
+
+
 def test_a_student_can_make_nothing_in_the_course(course: Course) -> None:
     project = course.seat("alice")
     alice = course.site.person("alice").forge
@@ -167,6 +180,8 @@ def test_a_student_can_make_nothing_in_the_course(course: Course) -> None:
         alice.ensure_group(course.group.full_path, "mine", name="x", description="", visibility=Visibility.PRIVATE)
     with pytest.raises(Forbidden):
         alice.archive(project.id)
+    with pytest.raises(Forbidden):
+        alice.unarchive(project.id)
 
 
 def test_addresses_lie_on_the_configured_origin_and_hold_no_credentials(course: Course) -> None:

@@ -259,6 +259,10 @@ class Gitea:
         """Make the project read-only."""
         self._session.change("patch", self._directory.path(project_id), {"archived": True})
 
+    def unarchive(self, project_id: int) -> None:
+        """Undo ``archive``."""
+        self._session.change("patch", self._directory.path(project_id), {"archived": False})
+
     def create_account(self, username: str, *, name: str, email: str) -> Account:
         """Create a confirmed account with a random password. Raise Conflict, Forbidden."""
         return self._accounts.create(username, name=name, email=email)

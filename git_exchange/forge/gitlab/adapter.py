@@ -213,6 +213,10 @@ class GitLab:
         """Make the project read-only."""
         self._session.change("post", f"{_project(project_id)}/archive")
 
+    def unarchive(self, project_id: int) -> None:
+        """Undo ``archive``."""
+        self._session.change("post", f"{_project(project_id)}/unarchive")
+
     def create_account(self, username: str, *, name: str, email: str) -> Account:
         """Create a confirmed account with a random password. Raise Conflict, Forbidden."""
         body = {
