@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from nbgrader.api import Assignment as Assigned
-from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, Student, SubmittedAssignment, SubmittedNotebook
 
 from git_exchange.errors import FilesError
+from git_exchange.rules.people import FIELDS, Names
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def find_assignment(db_url: str, course_id: str, assignment_id: str) -> Assignme
 
     A SQLite database that does not exist is not created by looking.
     """
-    if not _exists(db_url):
+    if not exists(db_url):
         return None
     with _reading(), Gradebook(db_url, course_id) as gradebook:
         try:
@@ -93,7 +94,7 @@ def hand_graded(db_url: str, course_id: str, assignment_id: str) -> frozenset[st
 
     nbgrader's formgrader also stores empty comments; those count for nothing.
     """
-    if not _exists(db_url):
+    if not exists(db_url):
         return frozenset()
     with _reading(), Gradebook(db_url, course_id) as gradebook:
         asked = (
@@ -111,7 +112,36 @@ def hand_graded(db_url: str, course_id: str, assignment_id: str) -> frozenset[st
         return frozenset(student_id for query in (marks, comments) for (student_id,) in query.distinct())
 
 
-def _exists(db_url: str) -> bool:
+def students(db_url: str, course_id: str) -> dict[str, Names]:
+    """Return student id -> names as the gradebook has them, {} without a gradebook. Raise FilesError."""
+    if not exists(db_url):
+        return {}
+    with _reading(), Gradebook(db_url, course_id) as gradebook:
+        return {
+            student.id: Names(student.id, **{field: getattr(student, field) or "" for field in FIELDS})
+            for student in gradebook.students
+        }
+
+
+def put_students(db_url: str, course_id: str, people: Iterable[Names]) -> None:
+    """Add the students that are missing, and write the fields that are not "" in one transaction. Raise FilesError.
+
+    No auth plugin hears of it. A database that does not exist is made.
+    """
+    with _reading(), Gradebook(db_url, course_id) as gradebook:
+        known = {student.id: student for student in gradebook.students}
+        for names in people:
+            student = known.get(names.student_id)
+            if student is None:
+                student = Student(id=names.student_id)
+                gradebook.db.add(student)
+            for field in FIELDS:
+                if value := getattr(names, field):
+                    setattr(student, field, value)
+        gradebook.db.commit()
+
+
+def exists(db_url: str) -> bool:
     """Return whether there is a database to look into; one that is a file would be made by looking."""
     return not db_url.startswith("sqlite:///") or Path(db_url.removeprefix("sqlite:///")).exists()
 
@@ -122,7 +152,7 @@ def _reading() -> Iterator[None]:
         yield
     except Exception as error:  # whatever the database and its driver raise
         raise FilesError(
-            f"nbgrader's gradebook could not be read ({type(error).__name__}).",
+            f"nbgrader's gradebook could not be read or written ({type(error).__name__}).",
             hint="Look whether `nbgrader db assignment list` works; after an upgrade of nbgrader run"
             " `nbgrader db upgrade`.",
         ) from error

@@ -14,6 +14,7 @@ from git_exchange.errors import ConfigurationError
 from git_exchange.settings import KINDS, Settings
 
 if TYPE_CHECKING:  # nbgrader takes seconds to import
+    from git_exchange.operations.gradebook_extensions import Book
     from git_exchange.plugin.exchange import Exchange
 
 _Exchange = TypeVar("_Exchange", bound="Exchange")
@@ -98,3 +99,17 @@ def course_of(exchange: Exchange) -> Course:
             "No course is named.", hint="Give --course, or run this where your nbgrader_config.py names one."
         )
     return exchange.open_course()
+
+
+def gradebook_of(asked: Asked, course_id: str) -> Book:
+    """Return the gradebook of the course directory here. Raise ConfigurationError if it is another course's."""
+    from git_exchange.operations.gradebook_extensions import Book
+    from git_exchange.plugin.exchange import Exchange
+
+    here = configured(Exchange, asked).coursedir
+    if here.course_id not in ("", course_id):
+        raise ConfigurationError(
+            f"The gradebook here is of the course {here.course_id}, not of {course_id}.",
+            hint="Run this in the directory of the course that is meant.",
+        )
+    return Book(Path(here.root).absolute(), here.db_url, course_id)

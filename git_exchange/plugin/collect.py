@@ -13,13 +13,15 @@ from traitlets import Bool, Unicode
 from git_exchange import gradebook
 from git_exchange.course.course import Course
 from git_exchange.course.extensions import read_extensions
+from git_exchange.course.people import read_people
 from git_exchange.course.seats import Seat, seats
-from git_exchange.errors import FilesError, Incomplete
+from git_exchange.errors import FilesError, GitExchangeError, Incomplete
 from git_exchange.events import Event, Listener
 from git_exchange.files.paths import display
 from git_exchange.operations.collect import collect
 from git_exchange.operations.due_date import announce_due
 from git_exchange.operations.gradebook_extensions import Book, carry_over
+from git_exchange.operations.name_students import name_students, without_seat
 from git_exchange.operations.policy import Policy
 from git_exchange.operations.release import find_released
 from git_exchange.plugin.exchange import Exchange
@@ -47,6 +49,16 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             """
             Whether collecting also replaces work on which somebody gave marks or comments by hand. By default it stays
             and a line says so: nbgrader would show the marks beside other work than they were given for.
+            """
+        ),
+    ).tag(config=True)
+
+    name_students = Bool(
+        True,
+        help=dedent(
+            """
+            Whether students whose work is collected come into the gradebook with the names of the roster. What
+            somebody typed there is never changed.
             """
         ),
     ).tag(config=True)
@@ -81,7 +93,29 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         policy = self.policy(course)
         report = collect(course, assignment_id, chosen, root, self._place, policy, listener=listener)
         self._agree(course, root, listener)
-        return Report.of([*report.outcomes, *unknown], report.notes)
+        notes = self._tend_gradebook(course, Book(root, self.coursedir.db_url, self.coursedir.course_id), report)
+        for note in notes:
+            listener(Event(note, "warning"))
+        return Report.of([*report.outcomes, *unknown], [*report.notes, *notes])
+
+    def _tend_gradebook(self, course: Course, book: Book, report: Report) -> list[str]:
+        """Name the collected students, and return a note about those who cannot submit. No failure here is fatal."""
+        if not gradebook.exists(book.db_url):
+            return []
+        done = [outcome.subject for outcome in report.outcomes if outcome.status != "failed"]
+        try:
+            if self.name_students and (collected := [one for one in done if self._place(one).is_dir()]):
+                name_students(book, collected, read_people(course))
+            missing = without_seat(course, book) if self.coursedir.student_id in ("", "*") else []
+        except GitExchangeError as error:
+            return [f"The gradebook's list of students was not brought up to date: {error}"]
+        if not missing:
+            return []
+        shown = ", ".join(map(display, missing[:10])) + (", ..." if len(missing) > 10 else "")
+        return [
+            f"{len(missing)} students of the gradebook have no project on the forge: {shown}. To give them one, run:"
+            f' git-exchange roster apply "{display(course.course_id)}" --from gradebook'
+        ]
 
     def policy(self, course: Course) -> Policy:
         """Return what to collect and how, from nbgrader's options and its gradebook."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from git_exchange.course.course import Course
+from git_exchange.course.people import record_people
 from git_exchange.course.register import Registered, register
 from git_exchange.errors import GitExchangeError
 from git_exchange.events import Event, Listener, Progress, ignore
@@ -13,12 +14,15 @@ from git_exchange.operations.membership import Membership, enrol, find_account, 
 from git_exchange.provisioning.people import Person, Roster
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import layout
+from git_exchange.rules.people import Names
 
 ROLE_OF = {"grader": Role.GRADER, "instructor": Role.INSTRUCTOR}
 
 
-def apply_roster(course: Course, forge: ForgeAdmin, roster: Roster, *, listener: Listener = ignore) -> Report:
-    """Bring the forge to what the roster says, and register the seats in the staff project.
+def apply_roster(
+    course: Course, forge: ForgeAdmin, roster: Roster, *, names: bool = True, listener: Listener = ignore
+) -> Report:
+    """Bring the forge to what the roster says, and register the seats (and ``names``) in the staff project.
 
     The outcomes are "created", "updated", "unchanged" and "failed", one per person. People who are on the forge but
     not in the roster are left as they are and named in the notes. Raise CourseNotFound, NotStaff.
@@ -42,7 +46,18 @@ def apply_roster(course: Course, forge: ForgeAdmin, roster: Roster, *, listener:
             outcomes.append(outcome)
             listener(Progress("applying the roster", number, len(roster.people)))
     register(course, new)
+    if names:
+        record_people(course, names_in(roster))
     return Report.of(outcomes, _left_alone(known, roster))
+
+
+def names_in(roster: Roster) -> list[Names]:
+    """Return what the roster calls its students."""
+    return [
+        Names(person.person_id, person.first_name, person.last_name, person.email, person.lms_user_id)
+        for person in roster.people
+        if person.role == "student"
+    ]
 
 
 def _person(forge: ForgeAdmin, known: Membership, person: Person) -> tuple[Outcome, Registered | None]:

@@ -20,6 +20,7 @@ class Person:
     email: str = ""
     role: str = "student"
     username: str = ""
+    lms_user_id: str = ""
 
     @property
     def account(self) -> str:

@@ -11,6 +11,7 @@ STAFF = "staff"
 EXTENSIONS_PATH = "extensions.csv"
 SEATS_PATH = "seats.csv"
 COLLECT_PINS_PATH = "collect-pins.csv"
+PEOPLE_PATH = "people.csv"
 
 Kind = Literal["release", "submit", "feedback"]
 

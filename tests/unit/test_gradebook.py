@@ -9,6 +9,7 @@ from nbgrader.api import Gradebook
 
 from git_exchange import gradebook
 from git_exchange.errors import FilesError
+from git_exchange.rules.people import Names
 
 DUE = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
 
@@ -94,3 +95,11 @@ def test_graded_by_hand_is_who_has_marks_extra_credit_or_comments_by_hand(tmp_pa
     assert gradebook.hand_graded(url, "calculus", "ps2") == frozenset()
     assert gradebook.hand_graded(url, "calculus", "ps3") == frozenset()
     assert gradebook.hand_graded(f"sqlite:///{tmp_path / 'none.db'}", "calculus", "ps1") == frozenset()
+
+
+def test_students_are_read_and_written_with_what_is_known_of_them(tmp_path: Path) -> None:
+    url = database(tmp_path, ps1=None)
+    gradebook.put_students(url, "calculus", [Names("ann", "Ann"), Names("ben")])
+    gradebook.put_students(url, "calculus", [Names("ann", last_name="Lee", lms_user_id="42")])
+    assert gradebook.students(url, "calculus") == {"ann": Names("ann", "Ann", "Lee", "", "42"), "ben": Names("ben")}
+    assert gradebook.students(f"sqlite:///{tmp_path / 'none.db'}", "calculus") == {}

@@ -1,4 +1,4 @@
-"""A roster from a CSV file: nbgrader's columns ``student_id,first_name,last_name,email``, and ``role,username``."""
+"""A roster from a CSV file: nbgrader's ``student_id,first_name,last_name,email,lms_user_id``, and ``role,username``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from git_exchange.errors import ConfigurationError
 from git_exchange.provisioning.people import Person, Roster
 
-COLUMNS = {"student_id", "first_name", "last_name", "email", "role", "username"}
+COLUMNS = {"student_id", "first_name", "last_name", "email", "role", "username", "lms_user_id"}
 MAX_SIZE = 50_000_000
 
 
@@ -64,4 +64,5 @@ def _person(path: Path, line: int, row: dict[str, str]) -> Person:
         email=said.get("email", ""),
         role=said.get("role", "").lower() or "student",
         username=said.get("username", ""),
+        lms_user_id=said.get("lms_user_id", ""),
     )

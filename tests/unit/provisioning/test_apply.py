@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from git_exchange.course.people import read_people
 from git_exchange.course.register import read_register
 from git_exchange.errors import CourseError, NotFound
 from git_exchange.provisioning.apply import apply_roster
 from git_exchange.provisioning.people import Person, Roster
+from git_exchange.rules.people import Names
 from tests.unit.school import School
 
 
@@ -42,3 +44,29 @@ def test_an_account_gets_no_second_seat_under_another_student_id(school: School)
         pass
     else:
         raise AssertionError("a second seat was made")
+
+
+def test_the_account_of_a_student_who_was_here_before_need_not_be_named_again(school: School) -> None:
+    school.open("ann")
+    report = apply_roster(school.course(), school.forge(), Roster((Person("ann"),), "the test"))
+    assert report.counts == {"unchanged": 1}
+
+
+def test_an_archived_seat_of_somebody_in_the_roster_is_in_use_again(school: School) -> None:
+    school.open("ann")
+    seat = school.course().seat_project("ann")
+    school.forge().archive(seat.id)
+    assert school.enrol("ann").counts == {"unchanged": 1, "updated": 1}
+    again = school.course().seat_project("ann")
+    assert (again.id, again.archived) == (seat.id, False)
+
+
+def test_names_are_recorded_for_the_staff_and_kept_when_a_roster_has_none(school: School) -> None:
+    school.open("ann", "ben")
+    ann = Person("ann", "Ann", "Lee", "ann@x.edu", username=school.username("ann"), lms_user_id="42")
+    assert read_people(school.course()) == {}
+    apply_roster(school.course(), school.forge(), Roster((ann,), "the test"), names=False)
+    assert read_people(school.course()) == {}
+    apply_roster(school.course(), school.forge(), Roster((ann, Person("ben")), "the test"))
+    apply_roster(school.course(), school.forge(), Roster((Person("ann", "Anna"),), "the test"))
+    assert read_people(school.course()) == {"ann": Names("ann", "Anna", "Lee", "ann@x.edu", "42")}

@@ -60,6 +60,11 @@ def test_a_roster_that_is_wrong_is_refused_with_the_reason(tmp_path: Path, conte
     assert named in str(caught.value)
 
 
+def test_the_number_of_the_person_in_the_lms_is_read(tmp_path: Path) -> None:
+    people = read_csv(roster(tmp_path, "student_id,lms_user_id\nbo,42\n")).people
+    assert people == (Person("bo", lms_user_id="42"),)
+
+
 def test_a_roster_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"missing\.csv"):
         read_csv(tmp_path / "missing.csv")
