@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from git_exchange.course.course import Course
 from git_exchange.course.purges import read_purges, record_purge
-from git_exchange.errors import Forbidden, GitExchangeError, NotStaff, PushRefused
+from git_exchange.errors import AssignmentNotFound, Forbidden, GitExchangeError, NotStaff, PushRefused
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files.paths import display
 from git_exchange.forge.ports import BranchRule, ForgeAdmin, Project
@@ -19,12 +19,13 @@ from git_exchange.rules.purge import Purge
 from git_exchange.transport.cache import Cache, Repository
 from git_exchange.transport.fast_import import commit_tree
 from git_exchange.transport.fetch import fetch
-from git_exchange.transport.objects import TreeFile, list_tree
+from git_exchange.transport.objects import TreeFile, graph, list_tree
 from git_exchange.transport.protocol import ls_remote
 from git_exchange.transport.rewrite import can_fetch, drop_objects, replace_branch
 
 # Each takes up to three questions to the forge; when these are gone, the others are, too.
 MAX_PROBES = 20
+MAX_COMMITS = 10_000
 
 
 @dataclass(frozen=True)
@@ -129,40 +130,68 @@ def commit_purged(
 def look(course: Course, forge: ForgeAdmin, target: Target, *, listener: Listener = ignore) -> Found:
     """Make sure of the rules, ask the forge to forget, and ask it for all that was ever purged from this branch.
 
-    Each object is asked for by the API and by git, as this account. Also drops it from this machine's copy.
+    Each object is asked for by the API and by git, as this account. Also drops it from this machine's copy. Raise
+    AssignmentNotFound if nothing was ever purged there.
     """
     project = target.project
     forge.ensure_rules(project.id, target.rules)
     purges = read_purges(course, project.id, target.ref)
+    if not purges:
+        raise AssignmentNotFound(
+            f"Nothing was ever purged from {_branch(target)} in {project.path}, and nothing of it is there.",
+            hint="Check the names with `git-exchange history`.",
+        )
     commits = tuple(dict.fromkeys(oid for one in purges for oid in one.commits))
-    files = tuple(dict.fromkeys(oid for one in purges for oid in one.files))
+    held = _held(course, target, frozenset(commits))
+    # A corrected release may well have some of the same files.
+    files = tuple(dict.fromkeys(oid for one in purges for oid in one.files if oid not in held.files))
     _drop_here(course, target, commits, listener)
     forgetting = forge.forget(project.id)
     url = forge.git_url(project)
-    gone: list[str] = []
-    stays: list[str] = []
-    held = ls_remote(course.git, url, ["refs/"])
-    on_branches = [ref for ref, oid in held.items() if oid in commits]
-    answers: dict[str, bool] = {
+    answers = {
+        f"commits on branches: {display(', '.join(held.branches)) or 'no branch of the project'}": bool(held.branches),
         "commits by their id, through the API": any(forge.has_commit(project.id, oid) for oid in commits[:MAX_PROBES]),
         "files by their id, through the API and on the pages of the forge": any(
             forge.has_file(project.id, oid) for oid in files[:MAX_PROBES]
         ),
         "commits by their id, through git fetch": any(can_fetch(course.git, url, oid) for oid in commits[:MAX_PROBES]),
     }
-    (stays if on_branches else gone).append(
-        f"branches: {', '.join(map(display, on_branches)) or f'none of {len(held)} holds a purged commit as its head'}"
-    )
-    for what, yes in answers.items():
-        (stays if yes else gone).append(what)
-    clean = not on_branches and not any(answers.values())
-    if not clean:
+    gone = [what for what, yes in answers.items() if not yes]
+    stays = [what for what, yes in answers.items() if yes]
+    if stays:
         stays.append(
             f"for whom: everybody who can read {project.group_path}/{project.path} and knows the id; push events and"
             " copies of the repository tell it"
         )
         stays.append(f"how long: {forgetting.detail}")
-    return Found(tuple(gone), tuple(stays), clean)
+    return Found(tuple(gone), tuple(stays), not stays)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Branches whose history has something that was purged, and the files that branches have now."""
+
+    branches: tuple[str, ...]
+    files: frozenset[str]
+
+
+def _held(course: Course, target: Target, commits: frozenset[str]) -> _Held:
+    """Look through the history of every branch of the project: somebody may have built on what was purged."""
+    url = course.forge.git_url(target.project)
+    refs = ls_remote(course.git, url, ["refs/heads/"])
+
+    def read(repository: Repository) -> _Held:
+        heads = fetch(repository, url, list(refs), max_bytes=course.settings.limits.max_fetch)
+        holding = [
+            ref.removeprefix("refs/heads/")
+            for ref, head in heads.items()
+            if any(commit.oid in commits for commit in graph(repository, head, limit=MAX_COMMITS))
+        ]
+        return _Held(
+            tuple(holding), frozenset(entry.oid for head in heads.values() for entry in list_tree(repository, head))
+        )
+
+    return course.in_repository(target.find, read)
 
 
 def only_in(repository: Repository, commits: Iterable[str], kept: Iterable[str]) -> dict[str, str]:

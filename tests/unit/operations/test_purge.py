@@ -5,7 +5,7 @@ import pytest
 from git_exchange.course.course import Course
 from git_exchange.course.protection import STAFF_RULES
 from git_exchange.course.releases import releases
-from git_exchange.errors import PushRace, PushRefused
+from git_exchange.errors import AssignmentNotFound, PushRace, PushRefused
 from git_exchange.forge.ports import ForgeAdmin
 from git_exchange.operations import purge as purging
 from git_exchange.operations.doctor import _protection
@@ -55,7 +55,8 @@ def test_what_a_killed_purge_leaves_open_is_seen_by_doctor_and_closed_by_the_nex
     forge.let_rewrite(course.assignments().id, "refs/heads/release/ps1")
     (found,) = _protection(course, course.assignments(), instructors_only=True)
     assert (found.state, found.detail) == ("failed", "A branch can be rewritten: a purge was interrupted.")
-    check_release(course, forge, "ps1")
+    with pytest.raises(AssignmentNotFound, match="Nothing was ever purged"):
+        check_release(course, forge, "ps1")
     assert protected(course, forge)
 
 
@@ -76,6 +77,28 @@ def test_after_a_prune_nothing_can_be_had_and_that_is_said(opened: School) -> No
     opened.control("clock", offset=2000)
     # The look that asks for the prune is the one that sees its result here; GitLab prunes in the background.
     assert check_release(opened.course(), opened.forge(), "ps1").clean
+
+
+def test_files_that_a_corrected_release_has_again_do_not_count_as_left_over(opened: School) -> None:
+    purge(opened)
+    opened.release()
+    opened.control("clock", offset=2000)
+    assert check_release(opened.course(), opened.forge(), "ps1").clean
+
+
+def test_a_branch_on_which_somebody_built_on_what_was_purged_is_named(opened: School) -> None:
+    course = opened.course()
+    old = releases(course)[0].commit
+    opened.api("POST", f"/projects/{course.assignments().id}/repository/branches", branch="copy", ref=old)
+    assert any("copy" in sentence for sentence in purge(opened).stays)
+    opened.control("clock", offset=2000)
+    found = check_release(opened.course(), opened.forge(), "ps1")
+    assert any("copy" in sentence for sentence in found.stays)
+
+
+def test_where_nothing_was_purged_nothing_is_said_to_be_gone(opened: School) -> None:
+    with pytest.raises(AssignmentNotFound, match="Nothing was ever purged"):
+        check_release(opened.course(), opened.forge(), "ps1")
 
 
 def test_the_ids_of_what_was_purged_are_not_told_to_who_reads_the_branch(opened: School) -> None:
