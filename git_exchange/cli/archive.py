@@ -30,7 +30,7 @@ def export(course_id: str, folder: Path, url: str | None, namespace: str | None,
     console = Console()
     with shown(console) as listener:
         done = exporting.export(course, folder, listener=listener)
-    print_report(console, done.report, f"Export of {display(course_id)}")
+    print_report(console, done.report, f"Export of {display(course_id)}", expected=("exported",))
     console.print(
         f"SHA-256 of index.json, to be kept elsewhere: {done.checksum}", soft_wrap=True, highlight=False, markup=False
     )
@@ -55,6 +55,6 @@ def verify(folder: Path, checksum: str) -> None:
         f" by {display(index.by)} with git-exchange {display(index.tool)}"
     )
     console.print(said, soft_wrap=True, highlight=False, markup=False)
-    print_report(console, done.report, "Verified")
+    print_report(console, done.report, "Verified", expected=("ok",))
     if done.report.failed:
         raise click.exceptions.Exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -34,9 +34,9 @@ def shown(console: Console, *, debug: bool = False) -> Iterator[Listener]:
         yield listen
 
 
-def print_report(console: Console, report: Report, title: str) -> None:
-    """Print everybody who is not "unchanged", the notes and the counts."""
-    rows = [outcome for outcome in report.outcomes if outcome.status != "unchanged"]
+def print_report(console: Console, report: Report, title: str, *, expected: Collection[str] = ()) -> None:
+    """Print everybody who is not "unchanged" nor as ``expected`` (statuses), the notes and the counts."""
+    rows = [outcome for outcome in report.outcomes if outcome.status not in ("unchanged", *expected)]
     if rows:
         table = Table("who", "what", "detail", title=title, title_justify="left")
         for outcome in rows:

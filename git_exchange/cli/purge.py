@@ -170,6 +170,7 @@ def _say(console: Console, found: Found, *, strictly: bool = False) -> None:
     _line(console, "Stays: it can still be had as")
     for sentence in found.stays:
         _line(console, f"  - {sentence}")
+    _line(console, "Run it with --check when that time is over: it looks again.")
     if strictly:
         raise click.exceptions.Exit(1)
 

@@ -37,4 +37,4 @@ def prune(session: Session, project: str) -> Forgetting:
         )
     except (Conflict, Throttled):
         return Forgetting(True, f"{_LATER}. One is under way already.")
-    return Forgetting(True, f"{_LATER}. One was started now.")
+    return Forgetting(True, f"{_LATER}. One was started now, for what is older.")
