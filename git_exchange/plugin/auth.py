@@ -26,8 +26,9 @@ from git_exchange.forge.ports import ForgeAdmin
 from git_exchange.operations import membership
 from git_exchange.operations.listing import my_courses
 from git_exchange.operations.membership import Membership
-from git_exchange.plugin.exchange import Exchange, in_jupyter_server, within
+from git_exchange.plugin.exchange import Exchange, within
 from git_exchange.plugin.listings import OUTAGES, forget_listings, key_of, remembered
+from git_exchange.plugin.pages import in_jupyter_server
 from git_exchange.settings import Settings
 
 HUB_SECONDS = 5.0

@@ -126,7 +126,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             due=self._due(course),
             rules=self.selection_rules(),
             shared=self.coursedir.groupshared,
-            deadline=self.bulk_deadline(),
+            deadline=self.bulk_until(),
             hand_graded=self._hand_graded(),
             replace_graded=self.replace_graded,
         )

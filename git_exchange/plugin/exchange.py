@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import glob
-import sys
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +23,7 @@ from git_exchange.course.course import Course
 from git_exchange.errors import ForgeUnreachable, GitExchangeError, TooLarge
 from git_exchange.events import Event, Progress
 from git_exchange.files.selection import SelectionRules
+from git_exchange.plugin import pages
 from git_exchange.settings import IDENTICAL, KINDS, Limits, Settings
 
 _Result = TypeVar("_Result")
@@ -121,6 +122,29 @@ class GitExchange(ABCExchange):
         ),
     ).tag(config=True)
 
+    list_deadline = Float(
+        Limits.list_deadline,
+        min=1.0,
+        help=dedent(
+            """
+            How long nbgrader's pages wait for a list from the forge, in seconds. While they wait, nothing else in the
+            Jupyter server goes on; after it they show the last good list, or say that the forge does not answer.
+            """
+        ),
+    ).tag(config=True)
+
+    bulk_deadline = Float(
+        Limits.bulk_deadline,
+        min=1.0,
+        help=dedent(
+            """
+            For how long collecting and releasing feedback from formgrader begin on another student, in seconds. Then
+            they stop, say how far they came, and go on when the button is pressed again. What is under way is waited
+            for, as long again at most. The command line has no such limit.
+            """
+        ),
+    ).tag(config=True)
+
     pool = Integer(Limits.pool, min=1, max=64, help="How many students' projects are worked on at the same time.").tag(
         config=True
     )
@@ -173,8 +197,13 @@ class Exchange(GitExchange):
     # Operations for one person end within this inside a Jupyter server; bulk work and lists watch the time themselves.
     deadline: float | None = None
 
+    # Whether nbgrader's assignment list shows nothing when this fails.
+    swallowed = False
+
     def settings(self) -> Settings:
         """Return the options as a value. Raise ConfigurationError."""
+        # What is under way when bulk work has to stop is waited for.
+        at_most = self.bulk_deadline if pages.in_jupyter_server() else self.git_timeout
         return Settings(
             url=self.url,
             namespace=self.namespace,
@@ -187,7 +216,9 @@ class Exchange(GitExchange):
             settle_seconds=self.settle_seconds,
             limits=Limits(
                 http_timeout=self.http_timeout,
-                git_timeout=self.git_timeout,
+                git_timeout=min(self.git_timeout, at_most),
+                list_deadline=self.list_deadline,
+                bulk_deadline=self.bulk_deadline,
                 pool=self.pool,
                 list_cache=self.list_seconds,
             ),
@@ -198,27 +229,40 @@ class Exchange(GitExchange):
         return Course.open(self.settings(), self.coursedir.course_id)
 
     def start(self) -> Any:
+        """Run the operation. Raise nbgrader's error without what led to it: its pages show the whole traceback."""
+        try:
+            return self._run(super().start)
+        except ExchangeError as error:
+            if self.swallowed:
+                pages.keep_swallowed(self, error)
+            raise ExchangeError(pages.readable(self, error)) from None
+
+    def _run(self, run: Callable[[], Any]) -> Any:
         """Run the operation; every failure of ours becomes nbgrader's ExchangeError here and nowhere else."""
-        run = super().start
-        seconds = self.deadline if in_jupyter_server() else None
+        seconds = self.deadline if pages.in_jupyter_server() else None
         try:
             return within(seconds, f"{type(self).__name__} of {self.coursedir.assignment_id}", run)
         except TooLarge as error:
             # nbgrader's own exchange raises RuntimeError for max_dir_size, and its tests expect it.
             self.log.error("Directory size is too big")
-            raise RuntimeError(str(error)) from error
+            raise RuntimeError(pages.readable(self, error)) from None
         except GitExchangeError as error:
             self.fail_with(error)
         except OSError as error:
-            self.log.debug("Operating system error", exc_info=True)
+            self.log_reason(error)
             self.fail_with(GitExchangeError(f"This machine's file system failed: {error.strerror or error}."))
 
     def fail_with(self, error: GitExchangeError) -> NoReturn:
         """Say what failed in the log and raise nbgrader's error."""
-        self.log.debug("The reason of the failure", exc_info=error)
+        self.log_reason(error)
         message = str(error)
         self.log.critical(message)
         raise ExchangeError(message) from error
+
+    def log_reason(self, error: Exception) -> None:
+        """Log how the failure came about: not where formgrader's dialogs would show it before the sentence."""
+        log = logging.getLogger("git_exchange") if pages.in_jupyter_server() else self.log
+        log.debug("The reason of the failure", exc_info=error)
 
     def check_course(self) -> None:
         """Fail as nbgrader does if no course is named; "*" means all courses and is for lists."""
@@ -277,15 +321,9 @@ class Exchange(GitExchange):
             )
         raise ExchangeError(message)
 
-    def bulk_deadline(self) -> float | None:
+    def bulk_until(self) -> float | None:
         """Return when bulk work inside a Jupyter server has to stop (monotonic), None on a command line."""
-        return time.monotonic() + Limits().bulk_deadline if in_jupyter_server() else None
-
-
-def in_jupyter_server() -> bool:
-    """Return whether this process is a Jupyter server, whose handlers block everybody while they wait for us."""
-    module = sys.modules.get("jupyter_server.serverapp")
-    return module is not None and bool(module.ServerApp.initialized())
+        return time.monotonic() + self.bulk_deadline if pages.in_jupyter_server() else None
 
 
 def within(seconds: float | None, what: str, action: Callable[[], _Result]) -> _Result:

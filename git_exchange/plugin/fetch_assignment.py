@@ -18,6 +18,7 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
     """Fetch a released assignment."""
 
     deadline = Limits.submit_deadline
+    swallowed = True
 
     def _load_config(self, cfg: Any, **kwargs: Any) -> None:
         if "ExchangeFetch" in cfg:

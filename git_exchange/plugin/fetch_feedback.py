@@ -15,6 +15,7 @@ class ExchangeFetchFeedback(Exchange, ABCExchangeFetchFeedback):
     """Fetch the feedback on one's own submissions."""
 
     deadline = Limits.submit_deadline
+    swallowed = True
 
     def init_src(self) -> None:
         """Check that there is a course."""

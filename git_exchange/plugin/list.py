@@ -24,8 +24,8 @@ from git_exchange.files import replace
 from git_exchange.files.blob import blob_id
 from git_exchange.operations import listing
 from git_exchange.operations.release import withdraw
-from git_exchange.plugin import submission_cache
-from git_exchange.plugin.exchange import Exchange, in_jupyter_server, within
+from git_exchange.plugin import pages, submission_cache
+from git_exchange.plugin.exchange import Exchange, within
 from git_exchange.plugin.listings import forget_listings, key_of, of_course, remembered
 from git_exchange.plugin.newer import newer_version
 from git_exchange.plugin.submission_cache import Kept
@@ -41,6 +41,16 @@ class ExchangeList(ABCExchangeList, Exchange):
     """List what is released (for fetching) or submitted; with ``remove``, take it out of the list."""
 
     def start(self) -> Any:
+        """List or remove. Failures become what the page that asked for the list shows."""
+        before = pages.swallowed(self)
+        if before is not None:
+            raise before
+        try:
+            return self._start()
+        except ExchangeError as error:
+            raise pages.not_listed(self, error) from None
+
+    def _start(self) -> Any:
         """List or remove, and turn failures into nbgrader's error: anything else breaks every formgrader page."""
         try:
             return super().start()
@@ -48,8 +58,8 @@ class ExchangeList(ABCExchangeList, Exchange):
             raise
         except GitExchangeError as error:  # out of list_files and remove_files, which run after Exchange.start
             self.fail_with(error)
-        except Exception as error:  # an auth plugin's, say: every page of formgrader would end with it
-            self.log.debug("Unexpected error", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - an auth plugin's, say: no page of formgrader would open with it
+            self.log_reason(error)
             self.fail_with(
                 GitExchangeError(
                     f"Listing failed: {type(error).__name__}: {error}.", hint="The log has more at level DEBUG."
@@ -77,7 +87,7 @@ class ExchangeList(ABCExchangeList, Exchange):
         self.log.info("Released assignments:")
         for info in assignments:
             self.log.info(self._outbound_line(info))
-        if not in_jupyter_server():  # its pages do not show the log, and wait for every look
+        if not pages.in_jupyter_server():  # its pages do not show the log, and wait for every look
             self._tell_newer(found)
         return assignments
 
@@ -167,7 +177,7 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     def _remembered(self, question: tuple[str, ...], ask: Callable[[], _Answer]) -> _Answer:
         settings = self.settings()
-        seconds = settings.limits.list_deadline if in_jupyter_server() else None
+        seconds = settings.limits.list_deadline if pages.in_jupyter_server() else None
         return remembered(
             key_of(settings, *question),
             settings.limits.list_cache,

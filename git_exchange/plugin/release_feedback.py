@@ -43,7 +43,7 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
             self.coursedir.assignment_id,
             self.marked,
             force=self.force,
-            deadline=self.bulk_deadline(),
+            deadline=self.bulk_until(),
             listener=self.listen,
         )
         forget_listings()

@@ -40,15 +40,22 @@ class Formgrader:
         expect(self.frame.locator("#main-table")).not_to_contain_text("Loading, please wait", timeout=SECONDS * 1000)
 
     def show(self, page: str) -> None:
-        """Go to another of its pages."""
-        self.frame.locator(":root").evaluate(f"() => {{ window.location.href = base_url + '/formgrader/{page}' }}")
+        """Go to one of its pages, also to the one that is shown."""
+        inner = self.lab.page.locator("#jp-main-dock-panel iframe").element_handle().content_frame()
+        assert inner is not None
+        inner.goto(f"{self.lab.server.url}/formgrader/{page}")
         self.wait()
 
     def row(self, text: str) -> Locator:
         """Return the row of an assignment or a student."""
         return self.frame.locator("#main-table tr", has_text=text)
 
-    def press(self, row: str, button: str, *, picture: str = "") -> Dialog:
+    @property
+    def banner(self) -> Locator:
+        """What stands above the table when the list could not be had."""
+        return self.frame.locator("#warning-exchange")
+
+    def press(self, row: str, button: str, *, picture: str) -> Dialog:
         """Press the button of a row, wait for the dialog, close it, and return what it said."""
         self.row(row).locator(f"td.{button} a").click()
         modal = self.frame.locator(".modal.in")
@@ -61,8 +68,7 @@ class Formgrader:
         said = Dialog(
             modal.locator(".modal-title").inner_text(), modal.locator(".modal-body > div > p").inner_text(), **panels
         )
-        if picture:
-            self.lab.picture(picture)
+        self.lab.picture(picture)
         modal.locator(".modal-footer button").click()
         expect(modal).to_have_count(0)
         return said

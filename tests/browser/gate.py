@@ -57,8 +57,7 @@ class Gate:
 
     def _cut(self) -> None:
         with self._lock:
-            for one in list(self._open):
-                self._close(one)
+            self._end(*self._open)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -77,12 +76,19 @@ class Gate:
             return
         with self._lock:
             self._open |= {client, server}
-        threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
+        answers = threading.Thread(target=self._answer, args=(server, client), daemon=True)
+        answers.start()
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
                 self._hold(data)
                 server.sendall(data)
-        self._done(client, server)
+        self._end(client, server)
+        # Closed by one thread only, and when nobody uses them: the next connection gets their numbers.
+        answers.join()
+        with self._lock:
+            self._open -= {client, server}
+        client.close()
+        server.close()
 
     def _hold(self, data: bytes) -> None:
         slow = self._slow
@@ -93,16 +99,10 @@ class Gate:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
                 client.sendall(data)
-        self._done(client, server)
-
-    def _done(self, *sockets: socket.socket) -> None:
-        for one in sockets:
-            self._close(one)
-            with self._lock:
-                self._open.discard(one)
-            one.close()
+        self._end(server, client)
 
     @staticmethod
-    def _close(one: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
+    def _end(*sockets: socket.socket) -> None:
+        for one in sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)

@@ -26,6 +26,9 @@ ASSIGNMENT = "ps1"
 NOTEBOOK = "problem1"
 STUDENTS = ("bo", "cleo")
 
+# A list that is late is an old one, which is not what most tests look at.
+PATIENCE = "c.GitExchange.list_deadline = 60\n"
+
 
 @dataclass
 class School:
@@ -47,7 +50,10 @@ class School:
         root = _course_directory(classroom)
         school = cls(classroom, gate, browser, root)
         with ExitStack() as stack:
-            folders = [(classroom.teacher, root), *((classroom.student(name), school.work(name)) for name in STUDENTS)]
+            folders = [
+                (classroom.teacher, root),
+                *((classroom.student(name, COURSE), school.work(name)) for name in STUDENTS),
+            ]
             for server in stack.enter_context(running(*folders)):
                 school._labs[server.someone.name] = stack.enter_context(school.at(server))
             yield school
@@ -55,7 +61,7 @@ class School:
     @contextmanager
     def at(self, server: Server) -> Iterator[Lab]:
         """Open JupyterLab at this server."""
-        lab = Lab(self.browser, server)
+        lab = Lab(self.browser, server, self.classroom.tokens)
         try:
             yield lab.open()
         finally:
@@ -73,9 +79,10 @@ class School:
         return self._formgrader
 
     def list(self, name: str) -> AssignmentList:
-        """Return the student's assignment list, opened when first asked for."""
+        """Return the student's assignment list, opened when first asked for, in front of what was opened since."""
         if name not in self._lists:
             self._lists[name] = AssignmentList(self.lab(name))
+        self._lists[name].show()
         return self._lists[name]
 
     def work(self, name: str) -> Path:

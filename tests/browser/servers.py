@@ -39,12 +39,15 @@ class Server:
 
 
 @contextmanager
-def running(*people: tuple[Someone, Path]) -> Iterator[list[Server]]:
-    """Start a server for each (person, folder), all at the same time, and end them afterwards."""
+def running(*people: tuple[Someone, Path], without: tuple[str, ...] = ()) -> Iterator[list[Server]]:
+    """Start a server for each (person, folder), all at the same time, and end them afterwards.
+
+    ``without`` names variables that their environment lacks.
+    """
     started: list[tuple[Server, subprocess.Popen[bytes]]] = []
     try:
         for someone, folder in people:
-            started.append(_start(someone, folder))
+            started.append(_start(someone, folder, without))
         for server, process in started:
             _wait_until_it_answers(server, process)
         yield [server for server, _ in started]
@@ -59,7 +62,7 @@ def running(*people: tuple[Someone, Path]) -> Iterator[list[Server]]:
                 process.wait()
 
 
-def _start(someone: Someone, folder: Path) -> tuple[Server, subprocess.Popen[bytes]]:
+def _start(someone: Someone, folder: Path, without: tuple[str, ...]) -> tuple[Server, subprocess.Popen[bytes]]:
     settings = someone.place / "home" / ".jupyter" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
@@ -72,6 +75,8 @@ def _start(someone: Someone, folder: Path) -> tuple[Server, subprocess.Popen[byt
         *(["--allow-root"] if os.geteuid() == 0 else []),
     ]
     environment = someone.environment() | {"JUPYTER_TOKEN": server.secret}
+    for name in without:
+        del environment[name]
     with server.log.open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
