@@ -11,6 +11,7 @@ from rich.console import Console
 from git_exchange.cli.printing import print_report, shown
 from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
 from git_exchange.operations.pin_attempts import pin_attempts
+from git_exchange.report import Report
 from git_exchange.rules.collect_pins import is_reference
 
 
@@ -75,7 +76,8 @@ def collect(
         pin_attempts(opened, assignment_id, attempts, unpin)
     with shown(console) as listener:
         report = exchange.collect(opened, listener)
-    print_report(console, report, f"Collected: {assignment_id}")
+    # The notes have been shown as they came.
+    print_report(console, Report.of(report.outcomes), f"Collected: {assignment_id}")
     if report.failed:
         raise click.exceptions.Exit(1)
 

@@ -136,13 +136,17 @@ def _record(line: Line) -> dict[str, object]:
         "pushed_by": line.pushed_by,
         "recorded_by": line.recorded_by,
         "reason": line.reason,
+        "chosen_by": line.chosen_by,
     }
 
 
+def _note(line: Line) -> str:
+    chosen = f"collected as chosen by {line.chosen_by}" if line.chosen_by else ""
+    return "; ".join(part for part in (line.reason, chosen) if part)
+
+
 def _print(console: Console, lines: list[Line], assignment_id: str) -> None:
-    table = Table(
-        "student", "attempt", "commit", "time (UTC)", "", "record", "pushed by", "reason", title=assignment_id
-    )
+    table = Table("student", "attempt", "commit", "time (UTC)", "", "record", "pushed by", "note", title=assignment_id)
     for line in lines:
         table.add_row(
             escape(display(line.student_id)),
@@ -152,7 +156,7 @@ def _print(console: Console, lines: list[Line], assignment_id: str) -> None:
             line.verdict,
             f"[{STYLES[line.state]}]{line.state}[/]" if line.state in STYLES else line.state,
             escape(display(line.pushed_by)),
-            escape(display(line.reason)),
+            escape(display(_note(line))),
         )
     if lines:
         console.print(table)

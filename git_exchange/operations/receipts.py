@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from git_exchange.course.attempts import Reading
+from git_exchange.course.collect_pins import read_collect_pins
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import append_receipts, read_ledger
 from git_exchange.course.seats import Seat, seats
@@ -19,6 +20,7 @@ from git_exchange.events import Event, Listener, ignore
 from git_exchange.operations.readings import attempt_of, named, read_assignment
 from git_exchange.rules import times
 from git_exchange.rules.attempt import Attempt
+from git_exchange.rules.collect_pins import CollectPin
 from git_exchange.rules.deadline import recorded_time, verdict
 from git_exchange.rules.receipt import Ledger, Receipt
 
@@ -30,7 +32,7 @@ class Line:
     ``state`` is "pinned" (the time is final), "amended" (by the staff), "undecided" (it may have come before or after
     the due date), "not pinned" (not settled, or nobody who may write has collected) or "removed" (by the staff, has no
     number). ``time`` is when the forge had it, ``recorded`` what ``timestamp.txt`` gets: the due date of what is
-    undecided.
+    undecided. ``chosen_by`` is who wants this attempt collected in place of the latest, "" if nobody does.
     """
 
     student_id: str
@@ -45,6 +47,7 @@ class Line:
     pushed_by: str
     recorded_by: str
     reason: str
+    chosen_by: str = ""
 
 
 def list_receipts(
@@ -60,6 +63,7 @@ def list_receipts(
     What of a student cannot be read is reported as an error event.
     """
     ledger = read_ledger(course, assignment_id)
+    pins = read_collect_pins(course, assignment_id)
     found: list[Line] = []
     for reading in read_assignment(course, assignment_id, chosen, ledger):
         student_id = reading.seat.student_id
@@ -68,7 +72,7 @@ def list_receipts(
         if reading.alarm:
             listener(Event(reading.alarm, "warning"))
         due = due_for(student_id)
-        lines = [_line(course, reading, attempt, ledger, due) for attempt in reading.attempts]
+        lines = [_line(course, reading, attempt, ledger, due, pins.get(student_id)) for attempt in reading.attempts]
         found += sorted([*lines, *_removed(course, reading, ledger)], key=lambda line: line.time)
     return found
 
@@ -130,7 +134,9 @@ def _check(course: Course, reading: Reading, attempt: Attempt, at: datetime) -> 
             )
 
 
-def _line(course: Course, reading: Reading, attempt: Attempt, ledger: Ledger, due: datetime | None) -> Line:
+def _line(
+    course: Course, reading: Reading, attempt: Attempt, ledger: Ledger, due: datetime | None, chosen: CollectPin | None
+) -> Line:
     pin = ledger.pin(reading.seat.project.id, reading.ref, attempt.commit)
     judged = verdict(attempt, due)
     if pin is not None:
@@ -150,6 +156,7 @@ def _line(course: Course, reading: Reading, attempt: Attempt, ledger: Ledger, du
         pushed_by=attempt.pushed_by,
         recorded_by=pin.recorded_by if pin is not None else "",
         reason=pin.reason if pin is not None else "",
+        chosen_by=chosen.pinned_by if chosen is not None and chosen.commit == attempt.commit else "",
     )
 
 

@@ -63,6 +63,8 @@ def test_a_chosen_attempt_is_collected_on_every_machine_until_it_is_unpinned(cla
     )
     assert "ann: attempt 2, pinned by" in output
     assert "x = 3" in collected(classroom, "ann")
+    listed = json.loads(ours(classroom, "teacher", "receipts", "list", "ps1", "--student", "ann", "--json").output)
+    assert [bool(line["chosen_by"]) for line in listed] == [False, True, False]
     released = ours(classroom, "teacher", "collect", "ps1", "--update", "--unpin", "ann")
     assert released.status == 0, released.output
     assert "x = 4" in collected(classroom, "ann")
