@@ -83,6 +83,22 @@ def ask(refused: Token | None = None, environment: Mapping[str, str] = os.enviro
         return answer
 
 
+def may_list_services(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether this server's token may see which services the hub has; False outside a hub's server.
+
+    https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
+    """
+    if not is_there(environment):
+        return False
+    url, secret, _ = (environment[name] for name in VARIABLES)
+    try:
+        answer = _get(f"{url.rstrip('/')}/user", secret, environment)
+        scopes = answer.json()["scopes"] if answer.status_code == 200 else ()
+        return any(str(scope).partition("!")[0] == "list:services" for scope in scopes)
+    except (requests.RequestException, KeyError, TypeError):
+        return False
+
+
 def forget() -> None:
     """Forget what the hub said."""
     with _lock:
@@ -97,22 +113,25 @@ def _lasts(answer: Answer, refused: Token | None) -> float:
 
 def _asked(url: str, secret: str, user: str, environment: Mapping[str, str]) -> Answer:
     # The model of one's own at /user has no auth_state, this one has.
-    where = f"{url.rstrip('/')}/users/{quote(user, safe='')}"
+    try:
+        answer = _get(f"{url.rstrip('/')}/users/{quote(user, safe='')}", secret, environment)
+    except requests.RequestException as error:
+        return Answer(None, f"The hub does not answer ({type(error).__name__}).", "Try again in a moment.")
+    return _understood(answer)
+
+
+def _get(where: str, secret: str, environment: Mapping[str, str]) -> requests.Response:
     certificate = (environment.get("JUPYTERHUB_SSL_CERTFILE"), environment.get("JUPYTERHUB_SSL_KEYFILE"))
     with requests.Session() as http:
         http.trust_env = False  # neither a proxy nor ~/.netrc stands between a server and its hub
-        try:
-            answer = http.get(
-                where,
-                headers={"Authorization": f"Bearer {secret}", "Accept": "application/json"},
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                verify=environment.get("JUPYTERHUB_SSL_CLIENT_CA") or True,
-                cert=certificate if all(certificate) else None,  # type: ignore[arg-type]  # both are there
-            )
-        except requests.RequestException as error:
-            return Answer(None, f"The hub does not answer ({type(error).__name__}).", "Try again in a moment.")
-    return _understood(answer)
+        return http.get(
+            where,
+            headers={"Authorization": f"Bearer {secret}", "Accept": "application/json"},
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            verify=environment.get("JUPYTERHUB_SSL_CLIENT_CA") or True,
+            cert=certificate if all(certificate) else None,  # type: ignore[arg-type]  # both are there
+        )
 
 
 def _understood(answer: requests.Response) -> Answer:

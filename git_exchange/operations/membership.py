@@ -80,19 +80,25 @@ def enrol(forge: ForgeAdmin, known: Membership, student_id: str, account: Accoun
 def remove(forge: ForgeAdmin, known: Membership, student_id: str) -> list[str]:
     """Take the access to the student's project and to private releases away; return the user names that had any.
 
-    The project and what was handed in stay.
+    The project and what was handed in stay. Where it is on record whose account the seat is, only that one goes.
     """
-    there = known.seats.get(layout.seat_name(student_id))
-    if there is None:
-        return []
-    gone = []
-    for member in forge.members(there.id):
-        if member.direct and member.role is Role.STUDENT:
-            changed = forge.set_access(there.id, member.account, Role.NONE)
-            if known.assignments.visibility is Visibility.PRIVATE:
-                changed |= forge.set_access(known.assignments.id, member.account, Role.NONE)
-            gone += [member.account.username] if changed else []
-    return gone
+    seat, before = known.seats.get(layout.seat_name(student_id)), known.registered.get(student_id)
+    numbers = {seat.id} if seat is not None else set()
+    numbers |= {before.project_id} if before is not None else set()
+    gone = set()
+    for number in sorted(numbers):
+        try:
+            members = forge.members(number)
+        except NotFound:  # on record, but deleted on the forge
+            continue
+        for member in members:
+            its_own = before is None or member.account.id == before.account_id
+            if member.direct and member.role is Role.STUDENT and its_own:
+                changed = forge.set_access(number, member.account, Role.NONE)
+                if known.assignments.visibility is Visibility.PRIVATE:
+                    changed |= forge.set_access(known.assignments.id, member.account, Role.NONE)
+                gone |= {member.account.username} if changed else set()
+    return sorted(gone)
 
 
 def courses_of(settings: Settings, forge: ForgeAdmin, student_id: str) -> list[str]:

@@ -2,21 +2,20 @@
 
 nbgrader catches nothing that a plugin raises. So ``add`` says in the log what the forge refused and lets the student
 come into the gradebook: `git-exchange roster apply COURSE --from gradebook` does the rest. ``remove`` ends the command
-before the gradebook is changed: who is gone there would keep the access unnoticed. ``get_student_courses`` raises.
+before the gradebook is changed: who is gone there would keep the access unnoticed. Without a course id there is nothing
+on the forge to change, and both say so. ``get_student_courses`` raises.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn
 
-import requests
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.auth import BaseAuthPlugin
-from nbgrader.auth.jupyterhub import get_jupyterhub_api_url
 
+from git_exchange.course import hub
 from git_exchange.course.course import Course, connected
 from git_exchange.course.register import register
 from git_exchange.errors import ConfigurationError, GitExchangeError
@@ -30,8 +29,6 @@ from git_exchange.plugin.exchange import Exchange, within
 from git_exchange.plugin.listings import OUTAGES, forget_listings, key_of, remembered
 from git_exchange.plugin.pages import in_jupyter_server
 from git_exchange.settings import Settings
-
-HUB_SECONDS = 5.0
 
 
 class GitExchangeAuthPlugin(BaseAuthPlugin):
@@ -52,7 +49,7 @@ class GitExchangeAuthPlugin(BaseAuthPlugin):
         wherever nbgrader's Course List, which also asks, could do nothing with a list. Raise GitExchangeError.
         """
         if student_id in ("", "*"):
-            return self._asked("courses", my_courses) if _may_list_services() else None
+            return self._asked("courses", my_courses) if hub.may_list_services() else None
         return self._asked(
             f"courses of {student_id}",
             lambda settings, forge: membership.courses_of(settings, forge, student_id),
@@ -75,7 +72,13 @@ class GitExchangeAuthPlugin(BaseAuthPlugin):
             self.log.info("Seat of %s in %s on the forge: %s", display(student_id), display(course_id), status)
 
     def remove_student_from_course(self, student_id: str, course_id: str) -> None:
-        """Take the student's access away; the project and all work in it stay. Raise GitExchangeError."""
+        """Take the student's access away; the project and all work in it stay. Raise GitExchangeError.
+
+        Without a course id there is no course to be removed from: it is said, and the gradebook is changed.
+        """
+        if not course_id:
+            self.log.error("%s was removed from no course on the forge: %s", display(student_id), _no_course())
+            return
         try:
             course, forge, known = self._open(course_id)
             gone = membership.remove(forge, known, student_id)
@@ -111,11 +114,7 @@ class GitExchangeAuthPlugin(BaseAuthPlugin):
     def _open(self, course_id: str) -> tuple[Course, ForgeAdmin, Membership]:
         """Return the course for changing its people, the same for all of one command."""
         if not course_id:
-            raise ConfigurationError(
-                "No course id is set.",
-                hint="Set c.CourseDirectory.course_id in nbgrader_config.py, or run this with"
-                " --CourseDirectory.course_id=COURSE.",
-            )
+            raise _no_course()
         if course_id not in self._opened:
             settings = self._settings()
             _, token = connected(settings)
@@ -157,26 +156,15 @@ class GitExchangeAuthPlugin(BaseAuthPlugin):
         return Exchange(config=self.config).settings()
 
 
+def _no_course() -> ConfigurationError:
+    return ConfigurationError(
+        "No course id is set.",
+        hint="Set c.CourseDirectory.course_id in nbgrader_config.py, or run this with"
+        " --CourseDirectory.course_id=COURSE.",
+    )
+
+
 def _told(error: GitExchangeError | OSError) -> str:
     if isinstance(error, OSError):
         return f"This machine's file system failed: {error.strerror or error}."
     return str(error)
-
-
-def _may_list_services() -> bool:
-    """Return whether this is a hub's server that may see the hub's services, among which Course List looks.
-
-    https://jupyterhub.readthedocs.io/en/stable/rbac/scopes.html
-    """
-    token = os.environ.get("JUPYTERHUB_API_TOKEN")
-    if not token:
-        return False
-    try:
-        answer = requests.get(
-            f"{get_jupyterhub_api_url()}/user", headers={"Authorization": f"token {token}"}, timeout=HUB_SECONDS
-        )
-        answer.raise_for_status()
-        scopes = answer.json()["scopes"]
-        return any(str(scope).partition("!")[0] == "list:services" for scope in scopes)
-    except (requests.RequestException, ValueError, KeyError, TypeError):
-        return False

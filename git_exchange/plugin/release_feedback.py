@@ -68,11 +68,13 @@ class ExchangeReleaseFeedback(Exchange, ABCExchangeReleaseFeedback):
         student_id = self.coursedir.student_id or "*"
         assignment_id = self.coursedir.assignment_id
         excluded = set(filter(None, (self.coursedir.student_id_exclude or "").split(",")))
-        pattern = self.coursedir.format_path(self.coursedir.feedback_directory, student_id, assignment_id)
+        # The student's id is a pattern, the assignment's never: "Why?" is a name.
+        exactly = glob.escape(assignment_id)
+        pattern = self.coursedir.format_path(self.coursedir.feedback_directory, student_id, exactly)
         expression = re.escape("/").join(
             [
                 self.coursedir.format_path(
-                    self.coursedir.feedback_directory, "(?P<student_id>[^/]*)", assignment_id, escape=True
+                    self.coursedir.feedback_directory, "(?P<student_id>[^/]*)", re.escape(assignment_id), escape=True
                 ),
                 r"(?P<notebook_id>[^/]*)\.html",
             ]
