@@ -15,6 +15,9 @@
     |   +-- NotFound            absent, or hidden from this account (forges do not tell)
     |   +-- Conflict            it exists already, or changed meanwhile
     |   `-- UnexpectedAnswer    not what a forge of this kind answers (HTML, broken JSON)
+    +-- LmsError                the LMS answered "no", or not as an LMS of its kind does
+    |   +-- LmsUnreachable      no connection, time-out, maintenance: trying again may help
+    |   `-- LmsRefused          it does not accept the key, the token or the scope
     +-- GitError                a git command failed
     |   +-- GitTimeout          it did not finish in time
     |   +-- RemoteUnreachable   the connection failed before or during the transfer
@@ -127,6 +130,20 @@ class UnexpectedAnswer(ForgeError):
     """The answer is not one that this kind of forge gives."""
 
     default_hint = "Check that the URL is the forge itself and not a login page or another service."
+
+
+class LmsError(GitExchangeError):
+    """The learning management system refused, or answered what one of its kind does not answer."""
+
+
+class LmsUnreachable(LmsError):
+    """The learning management system did not answer, or said that it cannot at the moment."""
+
+    default_hint = "Nothing was changed. Try again later."
+
+
+class LmsRefused(LmsError):
+    """The learning management system does not accept our key, token or scope."""
 
 
 class GitError(GitExchangeError):

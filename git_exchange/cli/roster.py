@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from git_exchange.cli.printing import print_report, shown
 from git_exchange.cli.settings import Asked, forge_options, gradebook_of, settings_for
 from git_exchange.course.course import Course
+from git_exchange.files.paths import display
+from git_exchange.forge.ports import ForgeAdmin
+from git_exchange.operations.gradebook_extensions import Book
 from git_exchange.operations.name_students import name_students
-from git_exchange.provisioning.apply import apply_roster, names_in
+from git_exchange.provisioning.apply import Planned, apply_roster, names_in, plan_roster
 from git_exchange.provisioning.connection import connected_admin
-from git_exchange.provisioning.sources.csv_file import read_csv
+from git_exchange.provisioning.identity import MapEntry
+from git_exchange.provisioning.journal import journal, journal_path
+from git_exchange.provisioning.people import Roster
+from git_exchange.provisioning.plan import Plan, Step, check_drops
 from git_exchange.provisioning.sources.gradebook import read_gradebook
+from git_exchange.provisioning.sources.map_file import read_map
+from git_exchange.provisioning.sources.opening import read_roster
 
 GRADEBOOK = "gradebook"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.group()
@@ -24,17 +41,82 @@ def roster() -> None:
     """Bring the people of a course onto the forge."""
 
 
+def roster_options(command: _Command) -> _Command:
+    """Add the options that say whom the roster names."""
+    for option in (
+        click.option(
+            "--map",
+            "map_file",
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            help="CSV file lms_user_id,username[,student_id]: which person of the LMS is which account.",
+        ),
+        click.option(
+            "--from",
+            "source",
+            required=True,
+            metavar="FILE|gradebook",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="CSV file: student_id (or id),first_name,last_name,email,lms_user_id,role,username; roles are student,"
+            ' grader, instructor. Or a TOML file that names an LMS. Or the word "gradebook": the students of the'
+            " gradebook here (a file of that name is ./gradebook).",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class _Job:
+    course: Course
+    forge: ForgeAdmin
+    roster: Roster
+    mapped: list[MapEntry]
+    book: Book | None
+
+
+def _job(course_id: str, source: Path, map_file: Path | None, asked: Asked, *, gradebook: bool = False) -> _Job:
+    settings = settings_for(asked)
+    from_gradebook = source == Path(GRADEBOOK)
+    book = gradebook_of(asked, course_id) if from_gradebook or gradebook else None
+    people = read_gradebook(book) if from_gradebook and book is not None else read_roster(source)
+    mapped = read_map(map_file) if map_file is not None else []
+    forge, token = connected_admin(settings)
+    return _Job(Course(settings, course_id, forge, token), forge, people, mapped, book)
+
+
 @roster.command()
 @click.argument("course_id", metavar="COURSE")
-@click.option(
-    "--from",
-    "source",
-    required=True,
-    metavar="FILE|gradebook",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV file: student_id,first_name,last_name,email,lms_user_id,role,username. Roles: student, grader,"
-    ' instructor. Or the word "gradebook": the students of the gradebook here (a file of that name is ./gradebook).',
-)
+@roster_options
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@click.option("--propose", type=click.Path(path_type=Path, dir_okay=False), help="Write a map to be confirmed to FILE.")
+@forge_options
+def plan(
+    course_id: str,
+    source: Path,
+    map_file: Path | None,
+    as_json: bool,
+    propose: Path | None,
+    url: str | None,
+    namespace: str | None,
+    kind: str | None,
+) -> None:
+    """Print what `apply` would do to whom, and why. Nothing is changed."""
+    job = _job(course_id, source, map_file, Asked(url, namespace, kind))
+    planned = plan_roster(job.course, job.forge, job.roster, mapped=job.mapped)
+    if as_json:
+        click.echo(json.dumps(_as_json(planned), indent=2, ensure_ascii=False))
+    else:
+        _print_plan(Console(), planned, course_id)
+    if propose is not None:
+        _propose(propose, planned.plan)
+    check_drops(planned.plan, planned.state.now, None)
+
+
+@roster.command()
+@click.argument("course_id", metavar="COURSE")
+@roster_options
+@click.option("--allow-drops", type=click.IntRange(min=0), help="How many people may lose their access in this run.")
+@click.option("--verify", is_flag=True, help="Also read the projects of those who did not change, and put them right.")
 @click.option("--gradebook", "into_gradebook", is_flag=True, help="Add the students to the gradebook here, with names.")
 @click.option(
     "--names/--no-names", default=True, show_default=True, help="Whether to record names in the staff project."
@@ -43,6 +125,9 @@ def roster() -> None:
 def apply(
     course_id: str,
     source: Path,
+    map_file: Path | None,
+    allow_drops: int | None,
+    verify: bool,
     into_gradebook: bool,
     names: bool,
     url: str | None,
@@ -51,22 +136,80 @@ def apply(
 ) -> None:
     """Give every student a protected project and the staff their roles. Running it again changes nothing.
 
-    Exit status 1 if somebody could not be done; everybody else is done all the same.
+    Who is no longer in the roster loses the access; the work stays. Exit status 1 if somebody failed or could not be
+    matched with an account; everybody else is done all the same. What was done is also written to a journal.
     """
-    asked = Asked(url, namespace, kind)
-    settings = settings_for(asked)
-    from_gradebook = source == Path(GRADEBOOK)
-    book = gradebook_of(asked, course_id) if from_gradebook or into_gradebook else None
-    people = read_gradebook(book) if from_gradebook and book is not None else read_csv(source)
+    job = _job(course_id, source, map_file, Asked(url, namespace, kind), gradebook=into_gradebook)
     console = Console()
-    forge, token = connected_admin(settings)
-    course = Course(settings, course_id, forge, token)
-    with shown(console) as listener:
-        report = apply_roster(course, forge, people, names=names, listener=listener)
-    print_report(console, report, f"Roster of {course_id}")
-    if into_gradebook and book is not None:
-        said = {one.student_id: one for one in names_in(people)}
-        number = name_students(book, said, said)
+    with shown(console) as listener, journal(journal_path(course_id, datetime.now(timezone.utc))) as noted:
+        report, planned = apply_roster(
+            job.course,
+            job.forge,
+            job.roster,
+            mapped=job.mapped,
+            names=names,
+            allow_drops=allow_drops,
+            verify=verify,
+            noted=noted,
+            listener=listener,
+        )
+    print_report(console, report, f"Roster of {display(course_id)}")
+    if into_gradebook and job.book is not None:
+        said = {one.student_id: one for one in names_in(planned)}
+        number = name_students(job.book, said, said)
         console.print(f"Gradebook: {number} of {len(said)} students added or named", soft_wrap=True, highlight=False)
-    if report.failed:
+    if report.failed or report.counts.get("unmatched"):
         raise click.exceptions.Exit(1)
+
+
+def _print_plan(console: Console, planned: Planned, course_id: str) -> None:
+    rows = [step for step in planned.plan.steps if step.action != "keep" or step.why]
+    if rows:
+        table = Table("who", "what", "role", "account", "why", title=f"Plan for {escape(display(course_id))}")
+        for step in rows:
+            table.add_row(*(escape(display(text)) for text in _row(step)))
+        console.print(table)
+    for left in planned.roster.left_out:
+        console.print(escape(display(f"{left.who} is left out: {left.why}")), style="yellow", soft_wrap=True)
+    counts = ", ".join(f"{number} {action}" for action, number in planned.plan.counts.items())
+    console.print(f"{counts} (of {len(planned.plan.steps)})", soft_wrap=True, highlight=False)
+
+
+def _row(step: Step) -> tuple[str, str, str, str, str]:
+    account = step.account.username if step.account is not None else ""
+    proposed = f"; perhaps {', '.join(step.proposals)}" if step.proposals else ""
+    return step.who, step.action, step.role, account, step.why + proposed
+
+
+def _as_json(planned: Planned) -> dict[str, Any]:
+    return {
+        "steps": [
+            {
+                "who": step.who,
+                "action": step.action,
+                "role": step.role,
+                "why": step.why,
+                "account": step.account.username if step.account is not None else None,
+                "account_id": step.account.id if step.account is not None else None,
+                "lms_user_id": step.person.lms_user_id if step.person is not None else None,
+                "proposals": list(step.proposals),
+            }
+            for step in planned.plan.steps
+        ],
+        "left_out": [{"who": left.who, "why": left.why} for left in planned.roster.left_out],
+        "counts": planned.plan.counts,
+    }
+
+
+def _propose(path: Path, plan: Plan) -> None:
+    """Write those who have no account as lines of a map: to be looked at by a person, then given as --map."""
+    with path.open("x", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("lms_user_id", "username", "student_id", "name", "email"))
+        for step in plan.of("unmatched"):
+            person = step.person
+            if person is not None and person.lms_user_id:
+                name = f"{person.first_name} {person.last_name}".strip()
+                account = step.proposals[0] if len(step.proposals) == 1 else ""
+                writer.writerow((person.lms_user_id, account, "", name, person.email))
+    click.echo(f"Written: {path}. Check every line, complete it, and give it as --map.")

@@ -267,6 +267,9 @@ class ForgeAdmin(Forge, Protocol):
     def find_account(self, username: str) -> Account | None:
         """Return the account of exactly this user name (case ignored), None if there is none."""
 
+    def account_by_id(self, number: int) -> Account | None:
+        """Return the account of this number, whatever it is called now; None if there is none any more."""
+
     def archive(self, project_id: int) -> None:
         """Make the project read-only."""
 

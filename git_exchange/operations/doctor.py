@@ -183,7 +183,7 @@ def _staff(course: Course) -> Iterator[Check]:
                 what,
                 "failed",
                 f"{len(who)} students' projects are not as they should be: {', '.join(who[:5])}.",
-                "Apply the roster again.",
+                "Apply the roster again with --verify.",
             )
         elif found:
             yield Check(what, "ok", f"of all {len(found)} students' projects")

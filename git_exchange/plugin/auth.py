@@ -17,7 +17,8 @@ from nbgrader.auth import BaseAuthPlugin
 
 from git_exchange.course import hub
 from git_exchange.course.course import Course, connected
-from git_exchange.course.register import register
+from git_exchange.course.enrolments import read_enrolments, record_enrolments
+from git_exchange.course.register import Registered, register
 from git_exchange.errors import ConfigurationError, GitExchangeError
 from git_exchange.files.paths import display
 from git_exchange.forge.connect import connect_admin
@@ -28,6 +29,7 @@ from git_exchange.operations.membership import Membership
 from git_exchange.plugin.exchange import Exchange, within
 from git_exchange.plugin.listings import OUTAGES, forget_listings, key_of, remembered
 from git_exchange.plugin.pages import in_jupyter_server
+from git_exchange.rules.enrolment import Enrolment
 from git_exchange.settings import Settings
 
 
@@ -82,6 +84,8 @@ class GitExchangeAuthPlugin(BaseAuthPlugin):
         try:
             course, forge, known = self._open(course_id)
             gone = membership.remove(forge, known, student_id)
+            if (entry := known.registered.get(student_id)) is not None:
+                _record(course, entry, active=False)
         except (GitExchangeError, OSError) as error:
             self._refuse(student_id, error)
         forget_listings()
@@ -103,6 +107,7 @@ class GitExchangeAuthPlugin(BaseAuthPlugin):
             account = membership.find_account(forge, known, student_id)
             status, entry = membership.enrol(forge, known, student_id, account)
             register(course, [entry])
+            _record(course, entry, active=True)
         except OUTAGES as error:
             self._outage = error
             raise
@@ -168,3 +173,11 @@ def _told(error: GitExchangeError | OSError) -> str:
     if isinstance(error, OSError):
         return f"This machine's file system failed: {error.strerror or error}."
     return str(error)
+
+
+def _record(course: Course, seat: Registered, *, active: bool) -> None:
+    """Note for the next roster that the student came or left; where there is no change nothing is written."""
+    entry = read_enrolments(course).get(seat.student_id)
+    if entry is None:
+        entry = Enrolment(seat.student_id, "student", seat.account_id, seat.username)
+    record_enrolments(course, [replace(entry, active=active)])

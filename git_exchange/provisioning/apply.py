@@ -1,83 +1,98 @@
-"""Apply a roster: students get protected projects, staff their roles. Idempotent; one failure stops nobody else."""
+"""Apply a roster: find out who is who, plan, and carry the plan out."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from git_exchange.course.course import Course
 from git_exchange.course.people import record_people
-from git_exchange.course.register import Registered, register
-from git_exchange.errors import GitExchangeError
-from git_exchange.events import Event, Listener, Progress, ignore
-from git_exchange.forge.ports import ForgeAdmin, Role
-from git_exchange.operations.membership import Membership, enrol, find_account, read_membership
+from git_exchange.events import Listener, ignore
+from git_exchange.forge.ports import Account, ForgeAdmin
+from git_exchange.provisioning.carry_out import carry_out
+from git_exchange.provisioning.identity import Identified, Key, MapEntry, Unmatched, identify
 from git_exchange.provisioning.people import Person, Roster
+from git_exchange.provisioning.plan import Plan, check_drops, make_plan, to_look_up
+from git_exchange.provisioning.state import CourseState, read_state
 from git_exchange.report import Outcome, Report
-from git_exchange.rules import layout
 from git_exchange.rules.people import Names
 
-ROLE_OF = {"grader": Role.GRADER, "instructor": Role.INSTRUCTOR}
+SignedIn = Callable[[Sequence[Person]], Mapping[Key, tuple[int, str]]]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, the state that it is for, and who was identified (for the names)."""
+
+    plan: Plan
+    state: CourseState
+    roster: Roster
+    identified: tuple[Identified, ...]
+
+
+def plan_roster(
+    course: Course,
+    forge: ForgeAdmin,
+    roster: Roster,
+    *,
+    mapped: Sequence[MapEntry] = (),
+    signed_in: SignedIn = lambda people: {},
+) -> Planned:
+    """Return what would be done; nothing is changed.
+
+    ``signed_in`` finds the accounts of people by the institution's sign-in. Raise CourseNotFound, NotStaff.
+    """
+    state = read_state(course, forge)
+    strangers = [person for person in roster.people if person.key not in {bound.key for bound in state.record}]
+    identified, unmatched = identify(roster.people, state.record, mapped, signed_in(strangers))
+    unmatched = course.in_parallel(lambda open_: _with_proposals(forge, open_), unmatched)
+    accounts = _look_up(course, forge, to_look_up(identified))
+    plan = make_plan(roster, identified, unmatched, accounts, state.now)
+    return Planned(plan, state, roster, tuple(identified))
 
 
 def apply_roster(
-    course: Course, forge: ForgeAdmin, roster: Roster, *, names: bool = True, listener: Listener = ignore
-) -> Report:
-    """Bring the forge to what the roster says, and register the seats (and ``names``) in the staff project.
+    course: Course,
+    forge: ForgeAdmin,
+    roster: Roster,
+    *,
+    mapped: Sequence[MapEntry] = (),
+    signed_in: SignedIn = lambda people: {},
+    names: bool = True,
+    allow_drops: int | None = None,
+    verify: bool = False,
+    noted: Callable[[Outcome], None] = lambda outcome: None,
+    listener: Listener = ignore,
+) -> tuple[Report, Planned]:
+    """Bring the forge to what the roster says, and record seats, people and (with ``names``) what they are called.
 
-    The outcomes are "created", "updated", "unchanged" and "failed", one per person. People who are on the forge but
-    not in the roster are left as they are and named in the notes. Raise CourseNotFound, NotStaff.
+    Raise CourseNotFound, NotStaff, CourseError for more drops than allowed, before anything is changed.
     """
-    known = read_membership(course)
-    new: list[Registered] = []
-
-    def one(person: Person) -> Outcome:
-        try:
-            outcome, seat = _person(forge, known, person)
-        except GitExchangeError as error:
-            listener(Event(f"{person.person_id}: {error}", "error"))
-            return Outcome(person.person_id, "failed", str(error))
-        if seat is not None:
-            new.append(seat)
-        return outcome
-
-    outcomes = []
-    with ThreadPoolExecutor(course.settings.limits.pool, "git-exchange") as pool:
-        for number, outcome in enumerate(pool.map(one, roster.people), 1):
-            outcomes.append(outcome)
-            listener(Progress("applying the roster", number, len(roster.people)))
-    register(course, new)
+    planned = plan_roster(course, forge, roster, mapped=mapped, signed_in=signed_in)
+    check_drops(planned.plan, planned.state.now, allow_drops)
+    report = carry_out(course, forge, planned.plan, planned.state, verify=verify, noted=noted, listener=listener)
     if names:
-        record_people(course, names_in(roster))
-    return Report.of(outcomes, _left_alone(known, roster))
+        record_people(course, names_in(planned))
+    notes = [f"{left.who} was left out: {left.why}" for left in roster.left_out]
+    return Report.of(report.outcomes, notes), planned
 
 
-def names_in(roster: Roster) -> list[Names]:
+def names_in(planned: Planned) -> list[Names]:
     """Return what the roster calls its students."""
     return [
         Names(person.person_id, person.first_name, person.last_name, person.email, person.lms_user_id)
-        for person in roster.people
+        for person in (one.person for one in planned.identified)
         if person.role == "student"
     ]
 
 
-def _person(forge: ForgeAdmin, known: Membership, person: Person) -> tuple[Outcome, Registered | None]:
-    if person.role != "student":
-        account = find_account(forge, known, person.person_id, person.account)
-        changed = forge.set_group_access(known.group, account, ROLE_OF[person.role])
-        return Outcome(person.person_id, "updated" if changed else "unchanged", person.role), None
-    account = find_account(forge, known, person.person_id, person.username)
-    status, entry = enrol(forge, known, person.person_id, account)
-    return Outcome(person.person_id, status, "student"), entry
+def _look_up(course: Course, forge: ForgeAdmin, usernames: list[str]) -> dict[str, Account | None]:
+    found = course.in_parallel(forge.find_account, usernames)
+    return {name.casefold(): account for name, account in zip(usernames, found, strict=True)}
 
 
-def _left_alone(known: Membership, roster: Roster) -> list[str]:
-    named = {layout.seat_name(person.person_id) for person in roster.people if person.role == "student"}
-    extra = sorted(
-        student
-        for path, project in known.seats.items()
-        if path not in named and (student := layout.student_in(path, project.description)) is not None
-    )
-    if not extra:
-        return []
-    shown = ", ".join(extra[:10]) + (", ..." if len(extra) > 10 else "")
-    return [f"{len(extra)} have a seat but are not in the roster and were left as they are: {shown}"]
+def _with_proposals(forge: ForgeAdmin, open_: Unmatched) -> Unmatched:
+    """Name accounts called like the person's login or the first part of the address: for a person to confirm."""
+    names = dict.fromkeys(n for n in (open_.person.login, open_.person.email.partition("@")[0]) if n)
+    found = (forge.find_account(name) for name in names)
+    return replace(open_, proposals=tuple(account.username for account in found if account is not None))

@@ -12,6 +12,7 @@ EXTENSIONS_PATH = "extensions.csv"
 SEATS_PATH = "seats.csv"
 COLLECT_PINS_PATH = "collect-pins.csv"
 PEOPLE_PATH = "people.csv"
+ROSTER_PATH = "roster.csv"
 
 Kind = Literal["release", "submit", "feedback"]
 

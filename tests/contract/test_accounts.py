@@ -30,6 +30,14 @@ def test_an_account_is_found_by_its_name_in_any_case_and_by_anybody(site: Site) 
     assert bob.forge.find_account(f"nobody-{uuid.uuid4().hex}") is None
 
 
+def test_an_account_is_found_by_its_number(site: Site) -> None:
+    alice, bob = site.person("alice"), site.person("bob")
+    found = bob.forge.account_by_id(alice.account.id)
+    assert found is not None
+    assert (found.id, found.username) == (alice.account.id, alice.account.username)
+    assert bob.forge.account_by_id(2_000_000_000) is None
+
+
 def test_an_account_that_exists_is_a_conflict(site: Site) -> None:
     alice = site.person("alice").account
     with pytest.raises(Conflict):

@@ -89,13 +89,17 @@ class Classroom:
                 file.write(f"c.CourseDirectory.root = {str(root)!r}\n")
         return root
 
-    def open(self, *students: str, course: str = COURSE, instructors: tuple[str, ...] = ("teacher",)) -> Result:
+    def open(
+        self, *students: str, course: str = COURSE, instructors: tuple[str, ...] = ("teacher",), verify: bool = False
+    ) -> Result:
         """Open the course with ``git-exchange course create`` and ``roster apply``, as the instructor."""
         created = self.run(self.teacher, ["git-exchange", "course", "create", course])
         assert created.status == 0, created.output
         return self.enrol(*students, course=course, instructors=instructors)
 
-    def enrol(self, *students: str, course: str = COURSE, instructors: tuple[str, ...] = ("teacher",)) -> Result:
+    def enrol(
+        self, *students: str, course: str = COURSE, instructors: tuple[str, ...] = ("teacher",), verify: bool = False
+    ) -> Result:
         for name in students:
             self.student(name, course)
         for name in instructors:
@@ -105,7 +109,8 @@ class Classroom:
         lines += [f"{name},{name.title()},,,instructor,{self.people[name].username}" for name in instructors]
         roster = self.teacher.work / "roster.csv"
         roster.write_text("\n".join(lines) + "\n")
-        applied = self.run(self.teacher, ["git-exchange", "roster", "apply", course, "--from", str(roster)])
+        command = ["git-exchange", "roster", "apply", course, "--from", str(roster), "--allow-drops", "100"]
+        applied = self.run(self.teacher, [*command, *(["--verify"] if verify else [])])
         assert applied.status == 0, applied.output
         return applied
 

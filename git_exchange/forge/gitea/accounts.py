@@ -24,6 +24,17 @@ def find(session: Session, username: str) -> Account | None:
     return found if found.username.lower() == username.lower() else None
 
 
+def by_id(session: Session, number: int) -> Account | None:
+    """Return the account of this number; None if there is none, or this account cannot see it."""
+    # The only look-up by number that is open to all; it answers {"ok": true, "data": [...]}.
+    found = session.get("/users/search", _found, uid=number)
+    return next((account for account in found if account.id == number), None)
+
+
+def _found(answer: Any) -> list[Account]:
+    return [values.account(user) for user in answer["data"]]
+
+
 class Accounts:
     """Makes accounts, and tokens for those that it made: only their passwords open the door to tokens."""
 

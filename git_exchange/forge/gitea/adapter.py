@@ -255,6 +255,10 @@ class Gitea:
         """Return the account of this user name, None if there is none."""
         return accounts.find(self._session, username)
 
+    def account_by_id(self, number: int) -> Account | None:
+        """Return the account of this number, None if there is none that this one can see."""
+        return accounts.by_id(self._session, number)
+
     def archive(self, project_id: int) -> None:
         """Make the project read-only."""
         self._session.change("patch", self._directory.path(project_id), {"archived": True})

@@ -209,6 +209,13 @@ class GitLab:
         found = self._session.all("/users", values.account, username=username)
         return next((account for account in found if account.username.lower() == username.lower()), None)
 
+    def account_by_id(self, number: int) -> Account | None:
+        """Return the account of this number, None if there is none."""
+        try:
+            return self._session.get(f"/users/{number}", values.account)
+        except NotFound:
+            return None
+
     def archive(self, project_id: int) -> None:
         """Make the project read-only."""
         self._session.change("post", f"{_project(project_id)}/archive")

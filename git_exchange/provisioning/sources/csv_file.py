@@ -1,4 +1,8 @@
-"""A roster from a CSV file: nbgrader's ``student_id,first_name,last_name,email,lms_user_id``, and ``role,username``."""
+"""A roster from a CSV file, with the columns of nbgrader or of ngshare.
+
+``student_id`` (ngshare) or ``id`` (``nbgrader db student import``), ``first_name``, ``last_name``, ``email``,
+``lms_user_id``, and ours: ``role``, ``username``. Others are ignored.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from pathlib import Path
 from git_exchange.errors import ConfigurationError
 from git_exchange.provisioning.people import Person, Roster
 
-COLUMNS = {"student_id", "first_name", "last_name", "email", "role", "username", "lms_user_id"}
+COLUMNS = {"student_id", "first_name", "last_name", "email", "lms_user_id", "role", "username"}
 MAX_SIZE = 50_000_000
 
 
@@ -32,17 +36,19 @@ def read_csv(path: Path) -> Roster:
     rows = csv.DictReader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
     names = [name.strip() for name in rows.fieldnames or ()]
     if "student_id" not in names:
+        names = ["student_id" if name == "id" else name for name in names]  # as nbgrader calls it
+    twice = sorted({name for name in names if name in COLUMNS and names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"The roster {path} has the column {twice[0]} twice.", hint="Nothing was changed.")
+    if "student_id" not in names:
         raise ConfigurationError(
             f"The roster {path} has no column student_id (it has: {', '.join(names) or 'none'}).",
-            hint="The first line names the columns: student_id,first_name,last_name,email,role",
+            hint="The first line names the columns: student_id (or id),first_name,last_name,email,role",
         )
     rows.fieldnames = names
-    return Roster(
-        tuple(
-            _person(path, rows.line_num, row) for row in rows if any((value or "").strip() for value in _values(row))
-        ),
-        str(path),
-    )
+    lines = (row for row in rows if any((value or "").strip() for value in _values(row)))
+    people = tuple(_person(path, rows.line_num, row) for row in lines)
+    return Roster(people, str(path), covers=frozenset(person.role for person in people))
 
 
 def _values(row: dict[str, str]) -> list[str]:

@@ -20,4 +20,5 @@ def read_gradebook(book: Book) -> Roster:
             for names in gradebook.students(book.db_url, book.course_id).values()
         ),
         "in the gradebook",
+        covers=frozenset({"student"}),
     )
