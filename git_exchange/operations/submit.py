@@ -57,7 +57,8 @@ class Notebooks:
 class Submitted:
     """The receipt: commit and server's time (``by_event``: as the forge recorded it, else when we read it back).
 
-    ``submitted_by`` is the staff member who handed it in for the student, "" if the student did.
+    ``submitted_by`` is the staff member who handed it in for the student, "" if the student did; ``warning`` is what
+    the student should look at, "" if nothing is odd.
     """
 
     student_id: str
@@ -67,6 +68,7 @@ class Submitted:
     number: int
     url: str
     submitted_by: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
         listener(Event(f"The submission has arrived; its exact time could not be read: {error.message}", "warning"))
         at, by_event = course.now(), False
     page = course.forge.commit_url(project, commit)
-    return Submitted(prepared.seat.student_id, commit, at, by_event, number, page, prepared.submitted_by)
+    return Submitted(prepared.seat.student_id, commit, at, by_event, number, page, prepared.submitted_by, warning)
 
 
 def _where_we_are(repository: Repository, prepared: Prepared, url: str, ref: str) -> tuple[str, list[CommitInfo]]:

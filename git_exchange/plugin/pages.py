@@ -10,6 +10,8 @@ assignment list, the list      of an ExchangeError "The exchange    raise someth
                                directory does not exist", of        ends with the sentence
                                anything else the traceback
 assignment list, submit        the traceback, in long lines         keep it short; it ends with the sentence, in lines
+assignment list, submit        nothing of a warning, and asks for   let the list that follows say it
+that arrived                   the list
 assignment list, fetch         nothing, and asks for the list       let the list that follows say it
 and fetch feedback
 =============================  ===================================  ==================================================

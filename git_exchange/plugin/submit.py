@@ -9,10 +9,10 @@ from nbgrader.exchange.abc import ExchangeSubmit as ABCExchangeSubmit
 from traitlets import Bool
 
 from git_exchange.course.seats import seat_for
-from git_exchange.errors import FilesError
+from git_exchange.errors import FilesError, GitExchangeError
 from git_exchange.operations.sidecar import Sidecar
 from git_exchange.operations.submit import Notebooks, Prepared, Submitted, prepare, submit
-from git_exchange.plugin import submission_cache
+from git_exchange.plugin import pages, submission_cache
 from git_exchange.plugin.exchange import Exchange
 from git_exchange.plugin.listings import forget_listings
 from git_exchange.rules import times
@@ -80,6 +80,9 @@ class ExchangeSubmit(Exchange, ABCExchangeSubmit):
         forget_listings()
         self._keep(prepared, receipt)
         self.log.info("Submitted as: %s %s %s", course_id, assignment_id, times.timestamp(receipt.at))
+        if receipt.warning:
+            # The assignment list shows nothing of a submission that arrived but the list that follows.
+            pages.keep_swallowed(self, GitExchangeError(f"Attempt {receipt.number} was submitted. {receipt.warning}"))
         by = f", submitted by {receipt.submitted_by}" if receipt.submitted_by else ""
         self.log.info("Receipt: attempt %d of %s%s, commit %s", receipt.number, receipt.student_id, by, receipt.url)
 
