@@ -25,6 +25,8 @@ from git_exchange.secret import Token
 
 SOURCE = "the hub"
 VARIABLES = ("JUPYTERHUB_API_URL", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_USER")
+# For hubs where people sign in with something else than the forge, which must not get that token.
+SWITCH = "GIT_EXCHANGE_ASK_HUB"
 SIGN_IN_AGAIN = "Sign out of the hub and in again."
 RESTART = (
     "Restart your server (Hub Control Panel), which brings a new token where the hub hands one over at the start. If"
@@ -61,7 +63,9 @@ _lock = threading.Lock()
 
 def is_there(environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether this process belongs to a person's server of a hub. A service of a hub is nobody's."""
-    return all(environment.get(name) for name in VARIABLES) and not environment.get("JUPYTERHUB_SERVICE_NAME")
+    if environment.get(SWITCH) == "no" or environment.get("JUPYTERHUB_SERVICE_NAME"):
+        return False
+    return all(environment.get(name) for name in VARIABLES)
 
 
 def ask(refused: Token | None = None, environment: Mapping[str, str] = os.environ) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +32,12 @@ def forgejo_ini() -> str:
     """Return the same as a configuration file, without what depends on the machine's address."""
     lines = [f"[{section}]\n{key} = {value}\n" for section, key, value in forgejo_settings() if "${" not in value]
     return "".join(lines)
+
+
+def copy_hub_configuration(place: Path) -> Path:
+    """Copy what the image has in /etc/jupyterhub, and return where its jupyterhub_config.py is then."""
+    folder = place / "jupyterhub"
+    folder.mkdir()
+    for source in re.findall(r"^COPY (\S+) /etc/jupyterhub/", (FOLDER / "Dockerfile").read_text(), flags=re.MULTILINE):
+        shutil.copy(ROOT / source, folder)
+    return folder / "jupyterhub_config.py"

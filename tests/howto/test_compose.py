@@ -125,13 +125,6 @@ def test_the_image_holds_the_major_versions_that_the_tests_run_with(package: str
     assert PINNED[package].split(".")[0] == version(package).split(".")[0]
 
 
-def test_git_finds_the_credential_helper_under_the_name_that_is_configured() -> None:
-    (name,) = re.findall(r"credential\.helper (\S+)", DOCKERFILE)
-    helper = FOLDER / f"git-credential-{name}"
-    assert f"/usr/local/bin/{helper.name}" in DOCKERFILE
-    assert helper.stat().st_mode & 0o111
-
-
 @pytest.mark.parametrize("page", [README, (ROOT / "README.md").read_text(encoding="utf-8")], ids=["how-to", "README"])
 def test_the_pages_name_the_versions_that_doctor_asks_for(page: str) -> None:
     for floor in versions.FORGEJO_FLOORS.values():

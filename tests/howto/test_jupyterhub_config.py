@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +15,7 @@ from oauthenticator.oauth2 import OAuthenticator
 from tornado.web import HTTPError
 from traitlets.config import Config
 
-from tests.howto.pages import FOLDER
+from tests.howto.pages import FOLDER, copy_hub_configuration
 
 ENVIRONMENT = {
     "GIT_EXCHANGE_URL": "https://forge.example.edu",
@@ -37,9 +36,14 @@ def executed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     config = Config()
-    names: dict[str, Any] = {"get_config": lambda: config}
-    file = FOLDER / "jupyterhub_config.py"
+    file = copy_hub_configuration(tmp_path)
+
+    def load(name: str) -> None:
+        exec(compile(Path(name).read_text(), name, "exec"), {"get_config": lambda: config})
+
+    names: dict[str, Any] = {"get_config": lambda: config, "load_subconfig": load, "__file__": str(file)}
     exec(compile(file.read_text(), str(file), "exec"), names)
+    shutil.rmtree(file.parent)
     names["HOMES"] = tmp_path
     return names
 
@@ -141,36 +145,6 @@ def test_a_new_name_does_not_make_a_second_home(executed: dict[str, Any], tmp_pa
     signs_in(made, "bo", 7)
     with pytest.raises(HTTPError):
         signs_in(made, "bob", 7)
-
-
-class Sheet(SimpleNamespace):
-    """As much of a spawner as the hook uses."""
-
-    log = logging.getLogger("tests")
-
-
-def spawner(name: str, environment: dict[str, str]) -> Sheet:
-    return Sheet(user=SimpleNamespace(name=name), environment=environment)
-
-
-def test_a_token_goes_to_one_server_and_not_into_what_all_share(executed: dict[str, Any]) -> None:
-    hand_over: Callable[..., None] = executed["hand_over"]
-    shared = {"A": "b"}
-    bo, cleo = spawner("bo", shared), spawner("cleo", shared)
-    hand_over(bo, {"access_token": "bos"})
-    hand_over(cleo, {"access_token": "cleos"})
-    assert (bo.environment, cleo.environment) == (
-        {"A": "b", "GIT_EXCHANGE_TOKEN": "bos"},
-        {"A": "b", "GIT_EXCHANGE_TOKEN": "cleos"},
-    )
-    assert shared == {"A": "b"}
-
-
-@pytest.mark.parametrize("state", [None, {}, {"access_token": None}])
-def test_without_a_token_the_server_starts_and_keeps_no_old_one(executed: dict[str, Any], state: Any) -> None:
-    bo = spawner("bo", {"GIT_EXCHANGE_TOKEN": "old"})
-    executed["hand_over"](bo, state)
-    assert bo.environment == {}
 
 
 def test_nbgraders_configuration_is_for_every_course_of_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:

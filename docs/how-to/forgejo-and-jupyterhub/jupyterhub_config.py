@@ -1,7 +1,7 @@
 """JupyterHub: people sign in with Forgejo and get a server of their own, as a system user of their own.
 
-The token that the sign-in gives goes into the person's server as GIT_EXCHANGE_TOKEN. It lives for an hour; afterwards
-git-exchange gets a new one from the hub through git's credential helper (git-credential-hub).
+The hub keeps the token that the sign-in gives and renews it; in a person's server git-exchange asks the hub for it when
+it needs one (token_from_hub.py, which the image has beside this file).
 """
 
 import os
@@ -57,17 +57,6 @@ class ForgeAuthenticator(LocalGenericOAuthenticator):
         home.chmod(0o700)
 
 
-def hand_over(spawner, auth_state):
-    """Give the token to the person's server. Without one the server starts all the same."""
-    environment = {name: value for name, value in spawner.environment.items() if name != "GIT_EXCHANGE_TOKEN"}
-    token = (auth_state or {}).get("access_token")
-    if token:
-        environment["GIT_EXCHANGE_TOKEN"] = token
-    else:
-        spawner.log.warning("%s has no token of the forge: sign out and in again", spawner.user.name)
-    spawner.environment = environment
-
-
 c = get_config()  # noqa: F821 - JupyterHub defines it
 
 # The hub is behind the proxy of compose.yaml; nothing of it is reachable from outside the container but this port.
@@ -96,21 +85,13 @@ c.LocalAuthenticator.create_system_users = True
 c.Authenticator.blocked_users = {entry.pw_name for entry in pwd.getpwall() if not entry.pw_dir.startswith(f"{HOMES}/")}
 c.Authenticator.username_pattern = r"[a-z_][a-z0-9_.-]{0,31}\Z"
 
-# The hub keeps the tokens, encrypted by JUPYTERHUB_CRYPT_KEY, and renews one before it starts a server.
-c.Authenticator.enable_auth_state = True
-c.Authenticator.refresh_pre_spawn = True
-c.Spawner.auth_state_hook = hand_over
-# People, and the servers that they run, may read their own token from the hub, and nobody else's.
-c.JupyterHub.load_roles = [
-    {"name": "user", "scopes": ["self", "admin:auth_state!user"]},
-    {"name": "server", "scopes": ["users:activity!user", "access:servers!server", "admin:auth_state!user"]},
-]
+# The hub keeps the tokens, encrypted by JUPYTERHUB_CRYPT_KEY, renews them, and gives each to its owner's server.
+load_subconfig(str(Path(__file__).with_name("token_from_hub.py")))  # noqa: F821 - JupyterHub defines it
 
 # Everybody's server is a process of theirs in this container.
 c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
 c.Spawner.default_url = "/lab"
 c.Spawner.environment = {
-    "FORGE_URL": FORGE,  # for git-credential-hub, which gets nothing that begins with GIT_
     "GIT_EXCHANGE_URL": FORGE,
     "GIT_EXCHANGE_NAMESPACE": os.environ["GIT_EXCHANGE_NAMESPACE"],
 }

@@ -109,6 +109,9 @@ def test_outside_a_hubs_server_nobody_is_asked(server: Hub, monkeypatch: pytest.
     monkeypatch.setenv("JUPYTERHUB_SERVICE_NAME", "calculus")
     assert hub.ask() == hub.Answer(None)
     monkeypatch.delenv("JUPYTERHUB_SERVICE_NAME")
+    monkeypatch.setenv(hub.SWITCH, "no")
+    assert hub.ask() == hub.Answer(None)
+    monkeypatch.delenv(hub.SWITCH)
     monkeypatch.delenv("JUPYTERHUB_API_TOKEN")
     assert hub.ask() == hub.Answer(None)
     assert server.asked == []
