@@ -32,6 +32,7 @@ def count(campus: Campus, action: Callable[[], object]) -> str:
     return f"{requests} + {transfers}" if transfers else f"{requests}"
 
 
+@pytest.mark.timeout(900)  # the larger course takes a while to make
 @pytest.mark.parametrize("size", [2, 20])
 def test_pages_ask_as_often_as_documented_whatever_the_size_of_the_course(campus: Campus, size: int) -> None:
     names = [f"ps{number:02}" for number in range(size)]
