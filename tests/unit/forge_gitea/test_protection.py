@@ -13,7 +13,7 @@ import pytest
 import requests
 import responses
 
-from git_exchange.errors import UnexpectedAnswer
+from git_exchange.errors import Forbidden, UnexpectedAnswer
 from git_exchange.forge.gitea import protection
 from git_exchange.forge.gitea.session import Session
 from git_exchange.forge.ports import BranchRule, Role
@@ -140,3 +140,13 @@ def test_a_tag_rule_that_lets_others_tag_is_replaced(server: responses.RequestsM
     assert protection.ensure(session, PATH, SEAT_RULES)
     (rule,) = forge.tag_rules
     assert (rule["name_pattern"], rule["whitelist_teams"]) == ("*", ["Owners", "instructors"])
+
+
+def test_a_server_whose_rules_know_no_forced_push_is_left_as_it_was(server: responses.RequestsMock) -> None:
+    forge = Forgejo()
+    session = adapter_for(forge, server)
+    protection.ensure(session, PATH, SEAT_RULES)
+    before = list(forge.branch_rules)
+    with pytest.raises(Forbidden, match="no rule that lets one branch be rewritten"):
+        protection.let_rewrite(session, PATH, "feedback/ps1")
+    assert forge.branch_rules == before
