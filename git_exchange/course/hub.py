@@ -63,17 +63,20 @@ _lock = threading.Lock()
 
 def is_there(environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether this process belongs to a person's server of a hub. A service of a hub is nobody's."""
-    if environment.get(SWITCH) == "no" or environment.get("JUPYTERHUB_SERVICE_NAME"):
-        return False
-    return all(environment.get(name) for name in VARIABLES)
+    return all(environment.get(name) for name in VARIABLES) and not environment.get("JUPYTERHUB_SERVICE_NAME")
+
+
+def is_asked(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether tokens come from the hub here."""
+    return is_there(environment) and environment.get(SWITCH) != "no"
 
 
 def ask(refused: Token | None = None, environment: Mapping[str, str] = os.environ) -> Answer:
     """Return the hub's answer, the kept one if it is young. With ``refused``, one in which that token is kept is old.
 
-    Outside a hub's server the answer has neither token nor reason.
+    Where the hub is not asked the answer has neither token nor reason.
     """
-    if not is_there(environment):
+    if not is_asked(environment):
         return Answer(None)
     url, secret, user = (environment[name] for name in VARIABLES)
     key = hashlib.sha256("\0".join((url, secret, user)).encode()).hexdigest()

@@ -75,8 +75,8 @@ def _program(name: str, why: str, hint: str) -> Check:
 
 
 def _hub() -> Iterator[Check]:
-    """Yield what the hub gives where this is a hub's server, nothing elsewhere."""
-    if not hub.is_there():
+    """Yield what the hub gives where it is asked, nothing elsewhere."""
+    if not hub.is_asked():
         return
     said = hub.ask()
     if said.token is None:
