@@ -65,6 +65,7 @@ def serve(address: str) -> None:
 
     import git_exchange.cli.main
     import git_exchange.forge.gitlab.adapter
+    import git_exchange.plugin.auth
     import git_exchange.plugin.collect
     import git_exchange.plugin.fetch_assignment
     import git_exchange.plugin.fetch_feedback
