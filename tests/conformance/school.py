@@ -13,10 +13,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from git_exchange.course.course import Course
+from git_exchange.course.protection import SEAT_RULES
 from git_exchange.course.register import Registered, register
 from git_exchange.forge.connect import connect, connect_accounts, connect_admin
 from git_exchange.forge.ports import Account, BranchRule, Role, Visibility
-from git_exchange.provisioning.apply import SEAT_RULES
 from git_exchange.provisioning.open_course import open_course
 from git_exchange.rules import layout
 from git_exchange.secret import Token
