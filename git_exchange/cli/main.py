@@ -18,6 +18,7 @@ from git_exchange.cli.extension import extension
 from git_exchange.cli.history import history
 from git_exchange.cli.purge import feedback, release
 from git_exchange.cli.receipts import receipts
+from git_exchange.cli.repair import repair
 from git_exchange.cli.restore import restore
 from git_exchange.cli.roster import roster
 from git_exchange.cli.status import status
@@ -45,6 +46,7 @@ for command in (
     collect,
     receipts,
     restore,
+    repair,
     doctor,
     history,
     release,

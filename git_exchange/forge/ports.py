@@ -252,6 +252,12 @@ class ForgeAdmin(Forge, Protocol):
     def forget(self, project_id: int) -> Forgetting:
         """Ask the forge to drop what no branch of the project holds, as far as this account may ask."""
 
+    def rename_branch(self, project_id: int, ref: str, new: str) -> None:
+        """Give a branch another name, protected or not: ``new`` holds the commit before ``ref`` goes. Both are full.
+
+        Raise Forbidden, Conflict if there is a branch ``new``, NotFound if there is no ``ref``.
+        """
+
     def members(self, project_id: int) -> list[Member]:
         """Return direct and inherited members."""
 

@@ -11,6 +11,7 @@ from git_exchange.course.course import Course
 from git_exchange.course.releases import Release, ensure_fetched, find_release
 from git_exchange.course.seats import Seat
 from git_exchange.errors import (
+    CourseError,
     FilesError,
     GitExchangeError,
     NotAMember,
@@ -23,6 +24,7 @@ from git_exchange.events import Event, Listener, ignore
 from git_exchange.files.paths import display
 from git_exchange.files.selection import Selection, SelectionRules, Skipped, select
 from git_exchange.operations.folder import commit_folder, notebooks, say_skipped
+from git_exchange.operations.repair import blocked_by
 from git_exchange.rules import layout, trailers
 from git_exchange.rules.update import original
 from git_exchange.transport.cache import Repository
@@ -187,6 +189,14 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
             commit, number, warning = course.in_repository(lambda cache: cache.seat(project.id), once)
             break
         except PushRace:
+            blocking = blocked_by(course, prepared.seat, prepared.release.assignment_id)
+            if blocking:
+                raise CourseError(
+                    f"Your project has the branch {display(blocking[0].ref.removeprefix('refs/heads/'))}, which is in"
+                    " the way of the submission. Nothing was submitted.",
+                    hint="Ask the course's staff to run: git-exchange repair"
+                    f" {prepared.release.assignment_id} {prepared.seat.student_id}",
+                ) from None
             if race == RACES - 1:
                 raise
             listener(Event("Another submission arrived at the same moment; submitting on top of it.", "info"))

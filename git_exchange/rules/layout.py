@@ -52,6 +52,11 @@ def feedback_ref(assignment_id: str) -> str:
     return _ref("feedback", assignment_id)
 
 
+def archive_ref(ref: str, commit: str) -> str:
+    """Return where a branch that is in the way is kept: "refs/heads/archive/xsubmit_2fps1_2fx-0123456789ab"."""
+    return f"{_HEADS}archive/{slug.encode(ref.removeprefix(_HEADS))}-{commit[:12]}"
+
+
 def assignment_in(ref: str, kind: Kind, recorded: str | None = None) -> str | None:
     """Return the assignment of a full ref, None if it is none of this kind.
 

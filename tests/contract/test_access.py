@@ -184,3 +184,26 @@ def test_who_is_removed_loses_access_at_once(course: Course) -> None:
     assert copy.read(course.url(project), alice.token) is None
     with pytest.raises(NotFound):
         alice.forge.find_project(f"{project.group_path}/{project.path}")
+
+
+def test_staff_move_a_branch_that_is_in_the_way_and_nothing_of_it_is_lost(course: Course) -> None:
+    project = course.seat("alice")
+    alice, tom = course.site.person("alice"), course.site.person("tom")
+    course.site.admin.set_group_access(course.group, tom.account, Role.INSTRUCTOR)
+    rules = course.site.admin.rules(project.id)
+    copy = course.working_copy()
+    commit = copy.commit("in the way")
+    blocking, kept = f"{SUBMIT}/x", "refs/heads/archive/xsubmit_2fps1_2fx-0123"
+    assert copy.push(course.url(project), alice.token, f"{commit}:{blocking}").accepted
+    assert not copy.push(course.url(project), alice.token, f"{commit}:{SUBMIT}").accepted
+    with pytest.raises((Forbidden, NotFound)):
+        alice.forge.rename_branch(project.id, blocking, kept)
+    tom.forge.rename_branch(project.id, blocking, kept)
+    heads = {branch.ref: branch.commit for branch in tom.forge.branches(project.id, "")}
+    assert heads[kept] == commit
+    assert blocking not in heads
+    assert copy.push(course.url(project), alice.token, f"{commit}:{SUBMIT}").accepted
+    assert not copy.push(course.url(project), alice.token, f"{copy.commit('more', parent=commit)}:{kept}").accepted
+    with pytest.raises(NotFound):
+        tom.forge.rename_branch(project.id, blocking, f"{kept}4")
+    assert tom.forge.rules(project.id) == rules

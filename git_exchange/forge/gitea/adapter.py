@@ -226,6 +226,10 @@ class Gitea:
         """Tell what has to be done on the server: there is no request for it."""
         return leftovers.forget()
 
+    def rename_branch(self, project_id: int, ref: str, new: str) -> None:
+        """Rename it, with a rule of its own for a moment: see ``protection.rename``."""
+        protection.rename(self._session, self._directory.path(project_id), ref, new)
+
     def members(self, project_id: int) -> list[Member]:
         """Return collaborators and the members of the organisation's teams."""
         path = self._directory.path(project_id)

@@ -14,7 +14,7 @@ from typing import Any
 
 from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
 from git_exchange.forge.answers import number, text
-from git_exchange.forge.gitea import rules
+from git_exchange.forge.gitea import rules, values
 from git_exchange.forge.gitea.rules import Found
 from git_exchange.forge.gitea.session import Answer, Session
 from git_exchange.forge.http import encoded
@@ -61,6 +61,21 @@ def let_rewrite(session: Session, path: str, branch: str) -> None:
             " protection, force-push or delete the branch with git, and set the rule again with git-exchange course"
             " create (assignments) or roster apply (students' projects). Until then whoever may write there may push.",
         )
+
+
+def rename(session: Session, path: str, ref: str, new: str) -> None:
+    """Rename a branch that a pattern protects. Raise Forbidden, Conflict, NotFound.
+
+    The server does that only for one with a rule of exactly its name, which follows the branch.
+    (models/git/branch.go, RenameBranch)
+    """
+    old, name = (full.removeprefix(values.HEADS) for full in (ref, new))
+    _make(session, path, BranchRule(old, Role.INSTRUCTOR), len(_found(session, path)) + 1, name=old)
+    try:
+        session.change("patch", f"{path}/branches/{encoded(old)}", {"name": name})
+    finally:
+        for rule in (old, name):
+            _remove(session, path, rule)
 
 
 def _ensure_branches(session: Session, path: str, wanted: Sequence[BranchRule]) -> bool:

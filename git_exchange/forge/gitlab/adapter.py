@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timezone
 
-from git_exchange.errors import Forbidden, NotFound, UnexpectedAnswer
+from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
 from git_exchange.forge.answers import number, text
 from git_exchange.forge.gitlab import heads, leftovers, membership, projects, protection, values
 from git_exchange.forge.gitlab.session import Session
@@ -187,6 +187,17 @@ class GitLab:
     def forget(self, project_id: int) -> Forgetting:
         """Ask GitLab to prune."""
         return leftovers.prune(self._session, _project(project_id))
+
+    def rename_branch(self, project_id: int, ref: str, new: str) -> None:
+        """Make ``new`` at the commit of ``ref``, then delete ``ref``, as GitLab lets Maintainers do by its API."""
+        path, old = f"{_project(project_id)}/repository/branches", ref.removeprefix(values.HEADS)
+        head = self._session.get(f"{path}/{encoded(old)}", values.branch).commit
+        try:
+            self._session.change("post", path, {"branch": new.removeprefix(values.HEADS), "ref": head})
+        except UnexpectedAnswer as error:  # GitLab says 400 for both
+            kind = Conflict if "already exists" in error.message else Forbidden
+            raise kind(error.message, hint=error.hint) from error
+        self._session.change("delete", f"{path}/{encoded(old)}")
 
     def members(self, project_id: int) -> list[Member]:
         """Return direct and inherited members; Guests, who cannot read code, with the role NONE."""
