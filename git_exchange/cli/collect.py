@@ -36,6 +36,7 @@ from git_exchange.rules.collect_pins import is_reference
     "--unpin", multiple=True, metavar="STUDENT", help="Collect this student's latest attempt again. Can be repeated."
 )
 @click.option("--replace-graded", is_flag=True, help="Replace work that was graded by hand, too.")
+@click.option("--include-dropped", is_flag=True, help="The work of students who have left the course, too.")
 @course_options
 @forge_options
 def collect(
@@ -47,6 +48,7 @@ def collect(
     wanted: Sequence[str],
     unpin: Sequence[str],
     replace_graded: bool,
+    include_dropped: bool,
     course: str,
     course_dir: Path | None,
     url: str | None,
@@ -70,6 +72,7 @@ def collect(
     exchange.update = exchange.update or update
     exchange.before_duedate = exchange.before_duedate or before_duedate
     exchange.replace_graded = exchange.replace_graded or replace_graded
+    exchange.include_dropped = exchange.include_dropped or include_dropped
     console = Console()
     opened = course_of(exchange)
     if attempts or unpin:

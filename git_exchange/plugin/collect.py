@@ -12,6 +12,7 @@ from traitlets import Bool, Unicode
 
 from git_exchange import gradebook
 from git_exchange.course.course import Course
+from git_exchange.course.enrolments import dropped
 from git_exchange.course.extensions import read_extensions
 from git_exchange.course.people import read_people
 from git_exchange.course.seats import Seat, seats
@@ -59,6 +60,16 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             """
             Whether students whose work is collected come into the gradebook with the names of the roster. What
             somebody typed there is never changed.
+            """
+        ),
+    ).tag(config=True)
+
+    include_dropped = Bool(
+        False,
+        help=dedent(
+            """
+            Whether the work of students who have left the course is collected too. They are those whom the roster, or
+            nbgrader db student remove, has taken out.
             """
         ),
     ).tag(config=True)
@@ -134,7 +145,12 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
     def _seats(self, course: Course) -> tuple[list[Seat], list[Outcome]]:
         """Return the seats that are asked for, and an outcome for each student who is named and has none."""
         pattern = self.coursedir.student_id or "*"
-        every = [seat for seat in seats(course) if fnmatch.fnmatchcase(seat.student_id, pattern)]
+        left = frozenset() if self.include_dropped else dropped(course)
+        every = [
+            seat
+            for seat in seats(course)
+            if fnmatch.fnmatchcase(seat.student_id, pattern) and seat.student_id not in left
+        ]
         if not self.students_from:
             return every, []
         listed = self._listed()
