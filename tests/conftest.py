@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import guard
 
 HOME = guard.install()
+
+
+class OneWorkerForBrowsers(LoadScopeScheduling):
+    """One test after another to whoever is free; those of ``tests/browser`` to one worker, as they share servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return OneWorkerForBrowsers(config, log)
 
 
 @pytest.fixture(autouse=True)

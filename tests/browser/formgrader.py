@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import FrameLocator, Locator, expect
 
-from tests.browser.lab import SECONDS, Lab
+from tests.browser.lab import Lab
 
 # Autograding starts a kernel for every notebook.
 LONG = 240.0
@@ -37,7 +37,7 @@ class Formgrader:
 
     def wait(self) -> None:
         """Wait until the table is filled."""
-        expect(self.frame.locator("#main-table")).not_to_contain_text("Loading, please wait", timeout=SECONDS * 1000)
+        expect(self.frame.locator("#main-table")).not_to_contain_text("Loading, please wait")
 
     def show(self, page: str) -> None:
         """Go to one of its pages, also to the one that is shown."""

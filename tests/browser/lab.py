@@ -13,6 +13,7 @@ from tests.browser.servers import Server
 
 # A loaded machine is slow, and so is JupyterLab's first page.
 SECONDS = 90.0
+expect.set_options(timeout=SECONDS * 1000)
 
 ROOT = Path(__file__).parent.parent.parent
 PICTURES = Path(os.environ.get("GIT_EXCHANGE_TEST_PICTURES") or ROOT / "test-artifacts" / "browser")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.school import ASSIGNMENT, COURSE, NOTEBOOK, STUDENTS, School
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)  # the first test waits for everybody's server
 
 FILE = f"{NOTEBOOK}.ipynb"
 

@@ -19,7 +19,7 @@ from tests.browser.lab import Lab
 from tests.browser.school import COURSE, School
 from tests.browser.servers import running
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)  # the first test waits for everybody's server
 
 ASSIGNMENT = "ps2"
 LATER = "ps3"  # generated, never released

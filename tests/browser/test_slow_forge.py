@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.school import COURSE, STUDENTS, School
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)  # the first test waits for everybody's server
 
 ASSIGNMENT = "ps4"
 EVERYBODY = (*STUDENTS, "dora", "emil")
