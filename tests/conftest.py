@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,3 +32,13 @@ def guarded() -> Iterator[None]:
     guard.violations.clear()
     yield
     assert not guard.violations, f"this test touched what it must not: {guard.violations}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """With -n this process has not read the suites' own conftest files, which say what did not run."""
+    if not config.option.numprocesses or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    for path in sorted(Path(__file__).parent.glob("*/conftest.py")):
+        suite = importlib.import_module(f"tests.{path.parent.name}.conftest")
+        if hasattr(suite, "pytest_terminal_summary") and not config.pluginmanager.has_plugin(str(path)):
+            suite.pytest_terminal_summary(terminalreporter)
