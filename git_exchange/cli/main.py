@@ -16,6 +16,7 @@ from git_exchange.cli.devserver import devserver
 from git_exchange.cli.doctor import doctor
 from git_exchange.cli.extension import extension
 from git_exchange.cli.history import history
+from git_exchange.cli.lti import lti
 from git_exchange.cli.purge import feedback, release
 from git_exchange.cli.receipts import receipts
 from git_exchange.cli.repair import repair
@@ -40,6 +41,7 @@ for command in (
     config,
     course,
     roster,
+    lti,
     extension,
     status,
     update,
