@@ -37,7 +37,7 @@ class Line:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self.target = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._state = "up"
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -89,15 +89,21 @@ class Line:
             if state == "cut":
                 _close(client)
             return
-        server = socket.create_connection(self._target)
+        server = socket.create_connection(self.target)
         with self._lock:
             self._open.add(server)
         threading.Thread(target=self._back, args=(server, client), daemon=True).start()
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
-                self._note(data)
+                passed = self._note(data)
+                if passed is not None and self.meets(passed, data, client):
+                    break
                 server.sendall(data)
         self._end(client, server)
+
+    def meets(self, passed: Passed, data: bytes, client: socket.socket) -> bool:
+        """Return whether the request was dealt with here, and must not reach the forge. ``data`` is how it begins."""
+        return False
 
     def _back(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -111,15 +117,17 @@ class Line:
         for one in sockets:
             _close(one)
 
-    def _note(self, data: bytes) -> None:
+    def _note(self, data: bytes) -> Passed | None:
         # Our clients wait for each answer: a request always begins what is received at once.
         begins = _REQUEST.match(data)
         if begins is None:
-            return
+            return None
         address = urlsplit(begins[2].decode("latin-1"))
         page = parse_qs(address.query).get("page", ["1"])[-1]
+        passed = Passed(begins[1].decode(), address.path, int(page))
         with self._lock:
-            self.passed.append(Passed(begins[1].decode(), address.path, int(page)))
+            self.passed.append(passed)
+        return passed
 
 
 def _close(one: socket.socket) -> None:

@@ -1,0 +1,63 @@
+"""What holds however an operation ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from git_exchange.errors import GitExchangeError
+from tests.unit.school import School
+
+_Result = TypeVar("_Result")
+# With the tests' limits; a machine that does other things too is allowed for.
+BOUND_SECONDS = 20.0
+SERVERS_PATHS = ("/repositories/", "/var/lib", "gitea-repositories", "Traceback")
+
+
+def attempted(
+    school: School, action: Callable[[], _Result], *, bound: float = BOUND_SECONDS
+) -> _Result | GitExchangeError:
+    """Return the result, or the error of our own tree with all that an error has to have; any other is a defect."""
+    started = time.monotonic()
+    try:
+        result: _Result | GitExchangeError = action()
+    except GitExchangeError as error:
+        check_words(school, str(error))
+        assert len(error.message) > 15, error.message
+        assert error.hint, f"no hint: {type(error).__name__}: {error}"
+        result = error
+    assert time.monotonic() - started < bound
+    return result
+
+
+def check_words(school: School, text: str) -> None:
+    """Check that what people read holds no secret and no path of the server."""
+    for token in (*school.tokens.values(), school.admin):
+        assert token.value not in text
+        assert token.basic_authorization() not in text
+        assert token.basic_authorization().rpartition(" ")[2] not in text
+    for path in SERVERS_PATHS:
+        assert path not in text, text
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Return every file below the folder with what is in it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@contextmanager
+def untouched(folder: Path) -> Iterator[None]:
+    """Check that the folder is the same afterwards."""
+    before = content(folder)
+    yield
+    assert content(folder) == before
+
+
+def nothing_left(root: Path) -> None:
+    """Check that no half-written folder, journal or old copy is left where the next run would meet it."""
+    area = root / ".git-exchange"
+    left = [path for name in ("new", "journal", "aside", "trash") for path in (area / name).glob("*")]
+    assert not left, left
