@@ -118,7 +118,9 @@ def _read(
         grace_seconds=course.settings.grace_seconds,
         settle_seconds=course.settings.settle_seconds,
         identical=course.settings.identical_resubmission,
-        last_other_read=last_other_reads(commits, ledger.of(project.id, ref), ledger.reads(project.id, ref)),
+        last_other_read=last_other_reads(
+            commits, ledger.of(project.id, ref), ledger.reads(project.id, ref), read.begun
+        ),
     )
     return Reading(seat, ref, at, read.begun, head, found, alarm=alarm)
 

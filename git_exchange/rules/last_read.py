@@ -13,16 +13,17 @@ from datetime import datetime, timedelta
 from git_exchange.rules.attempt import Commit
 from git_exchange.rules.receipt import Receipt
 
-# Two machines that read in the same seconds may write down their reads in another order.
-_SLACK = timedelta(seconds=10)
+# The forge's clock shows whole seconds: two machines that read within one may write down their reads in another order.
+_SLACK = timedelta(seconds=2)
 
 
 def last_other_reads(
-    history: Sequence[Commit], receipts: Iterable[Receipt], reads: Iterable[datetime]
+    history: Sequence[Commit], receipts: Iterable[Receipt], reads: Iterable[datetime], present: datetime
 ) -> Mapping[str, datetime]:
     """Return for each commit of ``history`` (parents first) the last read without it, nothing where there was none.
 
-    ``receipts`` are those of this branch, ``reads`` the moments of all its recorded reads.
+    ``receipts`` are those of this branch, ``reads`` the moments of all its recorded reads, and ``present`` that of the
+    read by which ``history`` is known.
     """
     seen: dict[str, datetime] = {}
     for receipt in receipts:
@@ -31,11 +32,10 @@ def last_other_reads(
     moments = sorted(set(reads))
     found: dict[str, datetime] = {}
     for commit in reversed(history):
-        first = seen.get(commit.oid)
-        before = len(moments) if first is None else bisect_left(moments, first - _SLACK)
+        first = seen.get(commit.oid, present)
+        before = bisect_left(moments, first - _SLACK)
         if before:
             found[commit.oid] = moments[before - 1]
-        if first is not None:
-            for parent in commit.parents:
-                seen[parent] = min(first, seen.get(parent, first))
+        for parent in commit.parents:
+            seen[parent] = min(first, seen.get(parent, first))
     return found

@@ -15,6 +15,7 @@ from git_exchange.rules.receipt import Ledger, Read, Receipt, dump, dump_read, l
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 REF = "refs/heads/submit/ps1"
 A, B, C = "a" * 40, "b" * 40, "c" * 40
+NOW = 100  # minutes
 LINE = [Commit(A, "t", ()), Commit(B, "t", (A,)), Commit(C, "t", (B,))]
 
 
@@ -29,7 +30,7 @@ def receipt(commit: str, minutes: float, kind: str = "seen", evidence: str = "fi
 
 def found(*receipts: Receipt, reads: tuple[float, ...] = ()) -> dict[str, datetime]:
     ledger = Ledger(receipts, tuple(Read(at(minutes), frozenset({7}), "teacher") for minutes in reads))
-    return dict(last_other_reads(LINE, ledger.of(7, REF), ledger.reads(7, REF)))
+    return dict(last_other_reads(LINE, ledger.of(7, REF), ledger.reads(7, REF), at(NOW)))
 
 
 def test_without_any_read_nothing_is_known() -> None:
@@ -54,7 +55,12 @@ def test_an_attempt_that_is_pinned_by_a_later_read_does_not_make_the_next_one_la
 
 
 def test_reads_of_the_same_seconds_are_in_no_order() -> None:
-    assert found(receipt(A, 10), reads=(9.9,)) == {B: at(10), C: at(10)}
+    assert found(receipt(A, 10), reads=(9.99,)) == {B: at(10), C: at(10)}
+    assert found(reads=(NOW - 0.01,)) == {}
+
+
+def test_what_a_read_told_stays_when_the_commit_is_recorded() -> None:
+    assert found(reads=(NOW - 0.1,)) == found(receipt(C, NOW), reads=(NOW - 0.1,))
 
 
 @pytest.mark.parametrize("kind", ["pin", "removed"])
