@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from git_exchange.cli.printing import print_report, shown
-from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
+from git_exchange.cli.settings import Here, configured_here, course_of, course_options
 from git_exchange.operations.pin_attempts import pin_attempts
 from git_exchange.report import Report
 from git_exchange.rules.collect_pins import is_reference
@@ -38,7 +38,6 @@ from git_exchange.rules.collect_pins import is_reference
 @click.option("--replace-graded", is_flag=True, help="Replace work that was graded by hand, too.")
 @click.option("--include-dropped", is_flag=True, help="The work of students who have left the course, too.")
 @course_options
-@forge_options
 def collect(
     assignment_id: str,
     student: str,
@@ -49,11 +48,7 @@ def collect(
     unpin: Sequence[str],
     replace_graded: bool,
     include_dropped: bool,
-    course: str,
-    course_dir: Path | None,
-    url: str | None,
-    namespace: str | None,
-    kind: str | None,
+    here: Here,
 ) -> None:
     """Collect as `nbgrader collect` does, with nbgrader's configuration of the course directory.
 
@@ -64,7 +59,7 @@ def collect(
         raise click.UsageError(f"--attempt and --unpin contradict each other: {', '.join(both)}")
     from git_exchange.plugin.collect import ExchangeCollect  # nbgrader takes seconds to import
 
-    exchange = configured(ExchangeCollect, Asked(url, namespace, kind), course_dir, course, assignment_id)
+    exchange = configured_here(ExchangeCollect, here, assignment_id)
     if student:
         exchange.coursedir.student_id = student
     if students_from is not None:

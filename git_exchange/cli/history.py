@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -11,11 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from git_exchange.cli.printing import shown
-from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
+from git_exchange.cli.settings import Here, configured_here, course_of, course_options
 from git_exchange.course.history import COMMIT, Entry
 from git_exchange.files.paths import display
 from git_exchange.operations.history import tell
-from git_exchange.plugin.exchange import Exchange
 from git_exchange.rules import times
 
 
@@ -24,22 +22,19 @@ from git_exchange.rules import times
 @click.option("--student", "student_id", help="Only what concerns this student.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, times in UTC, for other programs.")
 @course_options
-@forge_options
 def history(
     assignment_id: str | None,
     student_id: str | None,
     as_json: bool,
-    course: str,
-    course_dir: Path | None,
-    url: str | None,
-    namespace: str | None,
-    kind: str | None,
+    here: Here,
 ) -> None:
     """Tell who released, withdrew, submitted, collected and returned what, and when, by the forge's record.
 
     Staff see the whole course, students their own part. Exit status 1 if a project could not be read.
     """
-    opened = course_of(configured(Exchange, Asked(url, namespace, kind), course_dir, course))
+    from git_exchange.plugin.exchange import Exchange  # nbgrader takes seconds to import
+
+    opened = course_of(configured_here(Exchange, here))
     console = Console()
     with shown(Console(stderr=True)) as listener:
         told = tell(opened, assignment_id, student_id, listener=listener)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 from rich.console import Console
 
 from git_exchange.cli.printing import shown
-from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
+from git_exchange.cli.settings import Here, configured_here, course_of, course_options
 from git_exchange.course.course import Course
 from git_exchange.events import Listener
 from git_exchange.files.paths import display
@@ -18,7 +17,6 @@ from git_exchange.forge.ports import ForgeAdmin
 from git_exchange.operations import purge_feedback as feedback_purging
 from git_exchange.operations import purge_release as release_purging
 from git_exchange.operations.purge import Found, Plan, look
-from git_exchange.plugin.exchange import Exchange
 from git_exchange.provisioning.connection import connected_admin
 
 MAX_PATHS = 20
@@ -46,7 +44,7 @@ def feedback() -> None:
 def _purge_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_options):
         command = option(command)
-    return course_options(forge_options(command))
+    return course_options(command)
 
 
 @release.command("purge")
@@ -58,18 +56,14 @@ def purge_release(
     dry_run: bool,
     check: bool,
     yes: bool,
-    course: str,
-    course_dir: Path | None,
-    url: str | None,
-    namespace: str | None,
-    kind: str | None,
+    here: Here,
 ) -> None:
     """Remove all releases of an assignment from the history of its branch, and say what can still be had.
 
     To take a release out of the list only, use `nbgrader list ASSIGNMENT --remove`. Running it again completes it.
     With --check, exit status 1 while the forge still answers with something that was purged.
     """
-    opened, forge, console = _connected(Asked(url, namespace, kind), course_dir, course)
+    opened, forge, console = _connected(here)
     with _telling() as listener:
         if check:
             _say(console, release_purging.check_release(opened, forge, assignment_id, listener=listener), strictly=True)
@@ -97,17 +91,13 @@ def purge_feedback(
     dry_run: bool,
     check: bool,
     yes: bool,
-    course: str,
-    course_dir: Path | None,
-    url: str | None,
-    namespace: str | None,
-    kind: str | None,
+    here: Here,
 ) -> None:
     """Remove feedback on an assignment from a student's project and its history, and say what can still be had.
 
     Running it again completes it. Exit status 1 while the forge still answers with something that was purged.
     """
-    opened, forge, console = _connected(Asked(url, namespace, kind), course_dir, course)
+    opened, forge, console = _connected(here)
     target = feedback_purging.target_of(opened, assignment_id, student_id)
     with _telling() as listener:
         if check:
@@ -125,8 +115,10 @@ def purge_feedback(
         _say(console, found)
 
 
-def _connected(asked: Asked, course_dir: Path | None, course_id: str) -> tuple[Course, ForgeAdmin, Console]:
-    named = course_of(configured(Exchange, asked, course_dir, course_id))
+def _connected(here: Here) -> tuple[Course, ForgeAdmin, Console]:
+    from git_exchange.plugin.exchange import Exchange  # nbgrader takes seconds to import
+
+    named = course_of(configured_here(Exchange, here))
     forge, token = connected_admin(named.settings)
     return Course(named.settings, named.course_id, forge, token), forge, Console()
 

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from git_exchange.cli.printing import shown
-from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
+from git_exchange.cli.settings import Here, configured_here, course_of, course_options
 from git_exchange.course.extensions import read_extensions
 from git_exchange.course.seats import seats
 from git_exchange.events import Event, Progress
@@ -22,7 +21,6 @@ from git_exchange.files.paths import display
 from git_exchange.operations.readings import named
 from git_exchange.operations.receipts import Line, list_receipts
 from git_exchange.operations.receipts import amend as amend_receipt
-from git_exchange.plugin.collect import ExchangeCollect
 from git_exchange.rules import times
 from git_exchange.rules.collect_pins import is_reference
 
@@ -39,22 +37,19 @@ def receipts() -> None:
 @click.option("--student", help="Only this student.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one object an attempt.")
 @course_options
-@forge_options
 def list_(
     assignment_id: str,
     student: str | None,
     as_json: bool,
-    course: str,
-    course_dir: Path | None,
-    url: str | None,
-    namespace: str | None,
-    kind: str | None,
+    here: Here,
 ) -> None:
     """Show every attempt with its time, and plainly which times are undecided or not pinned.
 
     Exit status 1 if somebody's attempts could not be read.
     """
-    exchange = configured(ExchangeCollect, Asked(url, namespace, kind), course_dir, course, assignment_id)
+    from git_exchange.plugin.collect import ExchangeCollect  # nbgrader takes seconds to import
+
+    exchange = configured_here(ExchangeCollect, here, assignment_id)
     opened = course_of(exchange)
     chosen = seats(opened) if student is None else [named(seats(opened), student)]
     policy = replace(exchange.policy(opened), extensions=read_extensions(opened).of(assignment_id))
@@ -85,23 +80,20 @@ def list_(
 )
 @click.option("--reason", required=True, help="Why; kept in the record with your name.")
 @course_options
-@forge_options
 def amend(
     assignment_id: str,
     student_id: str,
     attempt: str,
     at: str,
     reason: str,
-    course: str,
-    course_dir: Path | None,
-    url: str | None,
-    namespace: str | None,
-    kind: str | None,
+    here: Here,
 ) -> None:
     """Record another time for an attempt. What is on record stays there; the next collect with --update uses it."""
     if not is_reference(attempt):
         raise click.BadParameter("give a number, or seven or more digits of a commit", param_hint="--attempt")
-    exchange = configured(ExchangeCollect, Asked(url, namespace, kind), course_dir, course, assignment_id)
+    from git_exchange.plugin.collect import ExchangeCollect  # nbgrader takes seconds to import
+
+    exchange = configured_here(ExchangeCollect, here, assignment_id)
     receipt = amend_receipt(course_of(exchange), assignment_id, student_id, attempt, _moment(at), reason)
     Console().print(
         f"{student_id}'s attempt {attempt} at {assignment_id} counts as handed in {times.timestamp(receipt.time)}."

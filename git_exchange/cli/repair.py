@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from rich.console import Console
 
 from git_exchange.cli.printing import print_report, shown
-from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
+from git_exchange.cli.settings import Here, configured_here, course_of, course_options
 from git_exchange.course.course import Course
 from git_exchange.operations.repair import repair as put_aside
-from git_exchange.plugin.exchange import Exchange
 from git_exchange.provisioning.connection import connected_admin
 
 
@@ -19,21 +16,18 @@ from git_exchange.provisioning.connection import connected_admin
 @click.argument("assignment_id", metavar="ASSIGNMENT")
 @click.argument("student_id", metavar="STUDENT")
 @course_options
-@forge_options
 def repair(
     assignment_id: str,
     student_id: str,
-    course: str,
-    course_dir: Path | None,
-    url: str | None,
-    namespace: str | None,
-    kind: str | None,
+    here: Here,
 ) -> None:
     """Let a student submit again who has pushed a branch like submit/ASSIGNMENT/x, which is in the way.
 
     The branch is moved to archive/, where its commits stay; nothing is lost. For instructors.
     """
-    named = course_of(configured(Exchange, Asked(url, namespace, kind), course_dir, course))
+    from git_exchange.plugin.exchange import Exchange  # nbgrader takes seconds to import
+
+    named = course_of(configured_here(Exchange, here))
     forge, token = connected_admin(named.settings)
     opened = Course(named.settings, named.course_id, forge, token)
     console = Console()

@@ -8,14 +8,13 @@ import click
 from rich.console import Console
 
 from git_exchange.cli.printing import shown
-from git_exchange.cli.settings import Asked, configured, course_of, course_options, forge_options
+from git_exchange.cli.settings import Here, configured_here, course_of, course_options
 from git_exchange.course.course import Course
 from git_exchange.course.seats import Seat, seat_for
 from git_exchange.files.paths import display
 from git_exchange.operations.release import find_released
 from git_exchange.operations.restore import attempts_of, lateness
 from git_exchange.operations.restore import restore as bring_back
-from git_exchange.plugin.exchange import Exchange
 from git_exchange.rules import times
 
 
@@ -30,21 +29,18 @@ from git_exchange.rules import times
 @click.option("--list", "only_list", is_flag=True, help="Show the attempts and write nothing.")
 @click.option("--student", help="For staff: whose work.")
 @course_options
-@forge_options
 def restore(
     assignment_id: str,
     number: int | None,
     to: Path | None,
     only_list: bool,
     student: str | None,
-    course: str,
-    course_dir: Path | None,
-    url: str | None,
-    namespace: str | None,
-    kind: str | None,
+    here: Here,
 ) -> None:
     """Bring back what you submitted, into an empty place: files that are there are never overwritten."""
-    exchange = configured(Exchange, Asked(url, namespace, kind), course_dir, course, assignment_id)
+    from git_exchange.plugin.exchange import Exchange  # nbgrader takes seconds to import
+
+    exchange = configured_here(Exchange, here, assignment_id)
     opened = course_of(exchange)
     seat = seat_for(opened, student)
     console = Console()

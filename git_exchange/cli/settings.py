@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,33 @@ def settings_for(asked: Asked) -> Settings:
     return settings
 
 
-def course_options(command: _Command) -> _Command:
-    """Add the options that say which course is meant, for commands that follow nbgrader's configuration."""
+@dataclass(frozen=True)
+class Here:
+    """Which forge, course and course directory a command is about, empty where the command line says nothing."""
+
+    asked: Asked
+    course_id: str
+    course_dir: Path | None
+
+
+def course_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which course and forge are meant; the command gets them as one value, ``here``.
+
+    For commands that follow nbgrader's configuration, as nbgrader's own commands do.
+    """
+
+    @functools.wraps(command)
+    def called(
+        *arguments: Any,
+        course: str,
+        course_dir: Path | None,
+        url: str | None,
+        namespace: str | None,
+        kind: str | None,
+        **more: Any,
+    ) -> None:
+        command(*arguments, here=Here(Asked(url, namespace, kind), course, course_dir), **more)
+
     for option in (
         click.option("--course", default="", help="Id of the course; what the nbgrader_config.py says."),
         click.option(
@@ -62,8 +88,8 @@ def course_options(command: _Command) -> _Command:
             help="Folder whose nbgrader_config.py counts; the current folder, or the root that it names there.",
         ),
     ):
-        command = option(command)
-    return command
+        called = option(called)
+    return forge_options(called)
 
 
 def configured(
@@ -90,6 +116,11 @@ def configured(
             " nbgrader_config.py lies.",
         )
     return exchange
+
+
+def configured_here(kind: type[_Exchange], here: Here, assignment_id: str = "") -> _Exchange:
+    """Return one of the plugin's classes for the course that is meant. Raise ConfigurationError without a forge."""
+    return configured(kind, here.asked, here.course_dir, here.course_id, assignment_id)
 
 
 def course_of(exchange: Exchange) -> Course:

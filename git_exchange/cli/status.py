@@ -11,7 +11,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from git_exchange import gradebook
 from git_exchange.cli.printing import shown
 from git_exchange.cli.settings import Asked, configured, forge_options
 from git_exchange.course.course import Course, connected
@@ -105,6 +104,8 @@ def _staff_lines(told: Counts, coursedir: Any) -> Iterator[tuple[str, str]]:
     yield "due", _due(told.due)
     known = None
     if coursedir.course_id == told.course_id and not told.withdrawn:
+        from git_exchange import gradebook  # nbgrader takes seconds to import
+
         known = gradebook.find_assignment(coursedir.db_url, told.course_id, told.assignment_id)
     if known is not None and known.due != told.due:
         yield "", f"{_due(known.due)} in the gradebook, which decides; the next collect tells the students"
