@@ -170,7 +170,7 @@ def test_staff_without_a_seat_cannot_submit_for_themselves_and_are_told_how_to_s
     assert "--student" in running.fails("teacher", "submit", "ps1")
     running.ok("teacher", "submit", "ps1", "--student", "ann")
     output = running.ok("teacher", "collect", "ps1")
-    assert f"was pushed by the account {running.teacher.username}" in output
+    assert f"was submitted by the staff member {running.teacher.username} for ann" in output
     assert "was pushed by" not in running.ok(
         "teacher", "collect", "ps1", "--update", "--ExchangeCollect.check_owner=False"
     )
