@@ -12,11 +12,13 @@ import shutil
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import requests
 
 URL = "GIT_EXCHANGE_TEST_GITEA_URL"
@@ -77,10 +79,11 @@ LEVEL = error
 
 @dataclass(frozen=True)
 class RealForge:
-    """A server that answers, and a site administrator's token for it."""
+    """A server that answers, and a site administrator's token for it. ``folder`` is where one of ours lies."""
 
     url: str
     token: str
+    folder: Path | None = None
 
 
 def available() -> bool:
@@ -120,27 +123,20 @@ def started(binary: Path, root: Path, *, immediate: bool = False, extra: str = "
     queue = "immediate" if immediate else "level"
     written = _CONFIGURATION.format(root=root, port=port, static=static, as_root=as_root, queue=queue)
     file.write_text(f"{written}{extra}")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(root), "USER": os.environ.get("USER", "root")}
-
-    def command(*arguments: str) -> str:
-        started = [str(binary), "-c", str(file), *arguments]
-        made = subprocess.run(started, env=environment, capture_output=True, text=True, timeout=120, check=False)
-        assert made.returncode == 0, f"{arguments}: {made.stdout}{made.stderr}"
-        return made.stdout
-
-    command("migrate")
+    _command(binary, root, "migrate")
     account = ("--username", ADMINISTRATOR, "--email", "root0@example.invalid", "--password", "throwaway-1")
-    command("admin", "user", "create", *account, "--admin", "--must-change-password=false")
-    token = command(
+    _command(binary, root, "admin", "user", "create", *account, "--admin", "--must-change-password=false")
+    token = _command(
+        *(binary, root),
         *("admin", "user", "generate-access-token", "--username", ADMINISTRATOR),
         *("--token-name", "tests", "--scopes", "all", "--raw"),
     ).split()[-1]
     with (root / "log").open("wb") as log:
-        server = subprocess.Popen([str(binary), "-c", str(file), "web"], env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen([str(binary), "-c", str(file), "web"], env=_environment(root), stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_it_answers(url, server, root / "log")
-            yield RealForge(url, token)
+            yield RealForge(url, token, root)
         finally:
             server.terminate()
             try:
@@ -155,6 +151,29 @@ def binary() -> Path | None:
     named = os.environ.get(BINARY)
     found = named or shutil.which("forgejo") or shutil.which("gitea")
     return Path(found) if found else None
+
+
+def sign_in_source(folder: Path | None) -> str:
+    """Return the number of an authentication source on the server in ``folder``: a mail server that is never asked."""
+    found = binary()
+    if found is None or folder is None:
+        pytest.skip("only on a server of ours a source of authentication can be made")
+    name = f"campus-{uuid.uuid4().hex[:8]}"
+    options = ("--name", name, "--host", "127.0.0.1", "--port", "9", "--auth-type", "PLAIN")
+    _command(found, folder, "admin", "auth", "add-smtp", *options)
+    listed = _command(found, folder, "admin", "auth", "list")
+    return next(line.split()[0] for line in listed.splitlines() if name in line)
+
+
+def _environment(root: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(root), "USER": os.environ.get("USER", "root")}
+
+
+def _command(binary: Path, root: Path, *arguments: str) -> str:
+    started = [str(binary), "-c", str(root / "app.ini"), *arguments]
+    made = subprocess.run(started, env=_environment(root), capture_output=True, text=True, timeout=120, check=False)
+    assert made.returncode == 0, f"{arguments}: {made.stdout}{made.stderr}"
+    return made.stdout
 
 
 def _free_port() -> int:

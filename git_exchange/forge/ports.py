@@ -45,6 +45,18 @@ class Account:
 
 
 @dataclass(frozen=True)
+class SignInAs:
+    """How somebody signs in to the forge by the institution: ``identity`` is the person's id there, exactly.
+
+    ``provider`` is the forge's own word for the institution's sign-in. GitLab: the provider's name ("saml"); Gitea and
+    Forgejo: the number of the authentication source ("1").
+    """
+
+    provider: str
+    identity: str
+
+
+@dataclass(frozen=True)
 class ServerInfo:
     """The server's ``version`` as it says it, and the difference of its clock to ours.
 
@@ -288,6 +300,17 @@ class ForgeAccounts(Protocol):
 
     def create_account(self, username: str, *, name: str, email: str) -> Account:
         """Create a confirmed account. Raise Conflict if the user name or address is taken, Forbidden."""
+
+    def open_account(self, username: str, *, name: str, email: str, sign_in: SignInAs | None) -> Account:
+        """Create an account for a person who has to get into it.
+
+        With ``sign_in`` by the institution, without a password; else by a message of the forge's to ``email``. Raise
+        Conflict if the user name, address or sign-in is taken, Forbidden, UnexpectedAnswer if the forge's rules do not
+        allow it.
+        """
+
+    def find_signed_in(self, sign_in: SignInAs) -> Account | None:
+        """Return the one account that signs in exactly so, None if there is none or more than one. Raise Forbidden."""
 
     def create_token(self, account: Account, *, name: str, scopes: Collection[str], expires: date) -> Token:
         """Create a token that acts as the account. Raise Forbidden."""

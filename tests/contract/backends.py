@@ -34,10 +34,15 @@ class Backend:
     patience: float
     nested_groups: bool = True
     bulk_heads: bool = True
+    folder: Path | None = None
 
     def address(self, group: Group) -> str:
         """Return where the group's projects lie on the server: in a path, or below a joint name."""
         return f"{self.url}/{group.full_path if self.nested_groups else group.full_path.replace('/', '.')}"
+
+    def sign_in_source(self) -> str:
+        """Return the institution's sign-in as the forge calls it: a provider's name, or a source that is made here."""
+        return realforge.sign_in_source(self.folder) if self.kind == "gitea" else "saml"
 
     def make_empty_project(self, group: Group, path: str) -> None:
         """Make a project without a commit, which no port of ours does."""
@@ -77,7 +82,9 @@ def running(name: str, place: Path) -> Iterator[Backend]:
     if name == "gitea":
         with realforge.running(place) as forge:
             token = Token(forge.token, "the test")
-            yield Backend(name, name, forge.url, token, patience=30, nested_groups=False, bulk_heads=False)
+            yield Backend(
+                name, name, forge.url, token, patience=30, nested_groups=False, bulk_heads=False, folder=forge.folder
+            )
         return
     url, value = (os.environ[variable] for variable in REAL[name])
     yield Backend(name, name, url.rstrip("/"), Token(value, "the test"), patience=120)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from git_exchange.errors import Conflict, Forbidden, ForgeError, TokenRefused
-from git_exchange.forge.ports import ForgeAdmin, Role, Visibility
+from git_exchange.forge.ports import ForgeAdmin, Role, SignInAs, Visibility
 from git_exchange.secret import Token
 from tests.contract.conftest import Course, Site
 
@@ -102,3 +102,47 @@ def test_the_server_tells_its_version_and_its_clock(forge: ForgeAdmin, site: Sit
     ahead = timedelta(seconds=server.clock_ahead)
     assert before - timedelta(seconds=2) <= server.date - ahead <= after + timedelta(seconds=2)
     assert server.date.utcoffset() == timedelta(0)
+
+
+def test_an_account_that_was_opened_for_a_person_is_there_and_its_names_are_taken(site: Site) -> None:
+    name = f"zoe-{uuid.uuid4().hex[:8]}"
+    made = site.accounts.open_account(name, name="Zoe", email=f"{name}@example.invalid", sign_in=None)
+    assert (made.username, made.name) == (name, "Zoe")
+    assert site.admin.account_by_id(made.id) == made
+    for again, email in ((name, "other"), (f"{name}2", name)):
+        with pytest.raises(Conflict):
+            site.accounts.open_account(again, name="Zoe", email=f"{email}@example.invalid", sign_in=None)
+
+
+def test_who_signs_in_by_the_institution_is_found_by_exactly_that(site: Site) -> None:
+    mark = uuid.uuid4().hex[:8]
+    source = site.backend.sign_in_source()
+    made = {
+        who: site.accounts.open_account(
+            f"{who}-{mark}",
+            name=who.title(),
+            email=f"{who}-{mark}@example.invalid",
+            sign_in=SignInAs(source, f"{who}.{mark}@Uni.example"),
+        )
+        for who in ("yan", "xia")
+    }
+    assert site.accounts.find_signed_in(SignInAs(source, f"yan.{mark}@Uni.example")) == made["yan"]
+    for other in (
+        SignInAs(source, f"yan.{mark}@uni.example"),
+        SignInAs(source, f"yan.{mark}"),
+        SignInAs(source, f"yan-{mark}"),
+        SignInAs("4711", f"yan.{mark}@Uni.example"),
+    ):
+        assert site.accounts.find_signed_in(other) is None
+
+
+def test_only_an_administrator_opens_accounts_and_finds_them_by_the_sign_in(site: Site) -> None:
+    alice = site.person("alice")
+    rival = Site(site.backend)
+    rival.accounts = alice.forge  # type: ignore[assignment]  # the same object serves both ports
+    name = f"eve-{uuid.uuid4().hex[:8]}"
+    with pytest.raises(Forbidden):
+        rival.accounts.open_account(name, name="Eve", email=f"{name}@example.invalid", sign_in=None)
+    with pytest.raises(Forbidden):
+        rival.accounts.find_signed_in(SignInAs("1", name))
+    assert site.admin.find_account(name) is None

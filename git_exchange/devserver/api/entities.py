@@ -61,7 +61,10 @@ def user_full(site: Site, user: User) -> JSON:
         "theme_id": 3,
         "color_scheme_id": 1,
         "projects_limit": 100000,
-        "identities": [],
+        "identities": [
+            {"provider": provider, "extern_uid": extern_uid, "saml_provider_id": None}
+            for provider, extern_uid in site.store.accounts.identities(user.id)
+        ],
         "can_create_group": True,
         "can_create_project": True,
         "two_factor_enabled": False,

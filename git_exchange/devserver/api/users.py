@@ -43,9 +43,14 @@ def current_user(call: Call) -> Answer:
 
 @routes.add("GET", "/users", "read_user")
 def users(call: Call) -> Answer:
-    """List users; e-mail addresses are found and shown for administrators only."""
+    """List users; e-mail addresses and sign-ins are found and shown for administrators only."""
     asks = call.user
     found = call.site.store.accounts.all()
+    provider, extern_uid = call.parameters.text("provider"), call.parameters.text("extern_uid")
+    if provider and extern_uid:
+        call.require_admin()
+        signs_in = call.site.store.accounts.find_by_identity(provider, extern_uid)
+        found = [user for user in found if user == signs_in]
     if (username := call.parameters.text("username")) is not None:
         found = [user for user in found if user.username.lower() == username.lower()]
     if search := call.parameters.text("search"):
@@ -83,12 +88,17 @@ def create_user(call: Call) -> Answer:
         raise message(400, {"username": problems})
     if "@" not in email:
         raise message(400, {"email": ["is invalid"]})
+    provider, extern_uid = given.text("provider"), given.text("extern_uid")
     store = call.site.store
+    if provider and extern_uid and store.accounts.find_by_identity(provider, extern_uid):
+        raise message(409, "Extern uid has already been taken")
     if store.accounts.email_taken(email):
         raise message(409, "Email has already been taken")
     if store.accounts.find_by_username(username) or store.namespaces.path_taken(username):
         raise message(409, "Username has already been taken")
     user = store.accounts.create(username, name=given.required("name"), email=email, is_admin=given.boolean("admin"))
+    if provider and extern_uid:
+        store.accounts.add_identity(user.id, provider, extern_uid)
     return Answer(entities.user_full(call.site, user), 201)
 
 

@@ -66,6 +66,29 @@ class Accounts:
         """Return everybody, newest first as GitLab lists them."""
         return [_present(row) for row in self._database.rows("SELECT * FROM users ORDER BY id DESC")]
 
+    def add_identity(self, user_id: int, provider: str, extern_uid: str) -> None:
+        """Note that a user signs in as ``extern_uid`` with this provider. It must not be somebody else's."""
+        self._database.run(
+            "INSERT INTO identities (user_id, provider, extern_uid) VALUES (?, ?, ?)", (user_id, provider, extern_uid)
+        )
+
+    def identities(self, user_id: int) -> list[tuple[str, str]]:
+        """Return provider and external id of each way in which a user signs in."""
+        rows = self._database.rows(
+            "SELECT provider, extern_uid FROM identities WHERE user_id = ? ORDER BY provider", (user_id,)
+        )
+        return [(row["provider"], row["extern_uid"]) for row in rows]
+
+    def find_by_identity(self, provider: str, extern_uid: str) -> User | None:
+        """Return who signs in as this, case of the external id ignored."""
+        return _user(
+            self._database.row(
+                "SELECT users.* FROM users JOIN identities ON identities.user_id = users.id"
+                " WHERE provider = ? AND extern_uid = ?",
+                (provider, extern_uid),
+            )
+        )
+
     def set_state(self, user_id: int, state: str) -> None:
         """Block or unblock a user."""
         self._database.run("UPDATE users SET state = ? WHERE id = ?", (state, user_id))

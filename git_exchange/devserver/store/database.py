@@ -7,12 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE users (
     id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL COLLATE NOCASE UNIQUE, name TEXT NOT NULL,
     email TEXT NOT NULL COLLATE NOCASE UNIQUE, state TEXT NOT NULL, is_admin INTEGER NOT NULL, created_at TEXT NOT NULL
+);
+CREATE TABLE identities (
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, provider TEXT NOT NULL,
+    extern_uid TEXT NOT NULL COLLATE NOCASE, UNIQUE (provider, extern_uid), UNIQUE (user_id, provider)
 );
 CREATE TABLE tokens (
     id INTEGER PRIMARY KEY AUTOINCREMENT, user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,

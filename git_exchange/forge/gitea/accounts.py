@@ -6,12 +6,12 @@ import secrets
 from collections.abc import Collection
 from typing import Any
 
-from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
-from git_exchange.forge.answers import text
+from git_exchange.errors import ConfigurationError, Conflict, Forbidden, NotFound, UnexpectedAnswer
+from git_exchange.forge.answers import number, text
 from git_exchange.forge.gitea import scopes, values
 from git_exchange.forge.gitea.session import Session
 from git_exchange.forge.http import encoded
-from git_exchange.forge.ports import Account
+from git_exchange.forge.ports import Account, SignInAs
 from git_exchange.secret import Token
 
 
@@ -31,6 +31,42 @@ def by_id(session: Session, number: int) -> Account | None:
     return next((account for account in found if account.id == number), None)
 
 
+def signed_in(session: Session, sign_in: SignInAs) -> Account | None:
+    """Return the one account that signs in exactly so. Raise Forbidden without an administrator's token."""
+    source = _source(sign_in)
+    found = session.all("/admin/users", _with_identity, login_name=sign_in.identity, source_id=source)
+    exact = [account for account, identity in found if identity == (source, sign_in.identity)]
+    return exact[0] if len(exact) == 1 else None
+
+
+def open_for(session: Session, username: str, *, name: str, email: str, sign_in: SignInAs | None) -> Account:
+    """Create an account that its owner gets into: by the institution, else by the message that the server sends."""
+    body: dict[str, object] = {"username": username, "full_name": name, "email": email, "visibility": "limited"}
+    if sign_in is not None:
+        body |= {"source_id": _source(sign_in), "login_name": sign_in.identity, "must_change_password": False}
+    else:
+        # Nobody learns this password: the message says how to set one.
+        body |= {"password": _password(), "must_change_password": True, "send_notify": True}
+    return session.post("/admin/users", body, values.account)
+
+
+def _source(sign_in: SignInAs) -> int:
+    if not sign_in.provider.isdecimal() or int(sign_in.provider) == 0:
+        raise ConfigurationError(
+            f"{sign_in.provider!r} is no authentication source.",
+            hint="On Gitea and Forgejo give its number, as Site Administration, Authentication Sources shows it.",
+        )
+    return int(sign_in.provider)
+
+
+def _with_identity(raw: dict[str, Any]) -> tuple[Account, tuple[int, str]]:
+    return values.account(raw), (number(raw["source_id"]), text(raw["login_name"]))
+
+
+def _password() -> str:
+    return f"{secrets.token_urlsafe(24)}-aA1"
+
+
 def _found(answer: Any) -> list[Account]:
     return [values.account(user) for user in answer["data"]]
 
@@ -44,7 +80,7 @@ class Accounts:
 
     def create(self, username: str, *, name: str, email: str) -> Account:
         """Create a confirmed account with a random password. Raise Conflict, Forbidden."""
-        password = f"{secrets.token_urlsafe(24)}-aA1"
+        password = _password()
         body = {
             "username": username,
             "full_name": name,

@@ -42,6 +42,7 @@ from git_exchange.forge.ports import (
     Push,
     Role,
     ServerInfo,
+    SignInAs,
     Visibility,
 )
 from git_exchange.secret import Token
@@ -274,6 +275,14 @@ class Gitea:
     def create_account(self, username: str, *, name: str, email: str) -> Account:
         """Create a confirmed account with a random password. Raise Conflict, Forbidden."""
         return self._accounts.create(username, name=name, email=email)
+
+    def open_account(self, username: str, *, name: str, email: str, sign_in: SignInAs | None) -> Account:
+        """Create an account for a person, who gets in by the institution or by a message. Raise Conflict."""
+        return accounts.open_for(self._session, username, name=name, email=email, sign_in=sign_in)
+
+    def find_signed_in(self, sign_in: SignInAs) -> Account | None:
+        """Return the account that signs in exactly so. Raise Forbidden."""
+        return accounts.signed_in(self._session, sign_in)
 
     def create_token(self, account: Account, *, name: str, scopes: Collection[str], expires: date) -> Token:
         """Create a token of an account that this object made; it does not expire. Raise Forbidden."""

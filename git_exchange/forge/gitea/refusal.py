@@ -46,7 +46,8 @@ def error_of(
 
 def _refusal(status: int, said: str, what: str, url: str, token: Token) -> ForgeError:
     words = said.lower()
-    if status in (409, 412) or (status in (400, 403, 422) and ("already exist" in words or "used already" in words)):
+    taken = any(said_so in words for said_so in ("already exist", "used already", "already in use"))
+    if status in (409, 412) or (status in (400, 403, 422) and taken):
         return Conflict(f"{what}: {said or 'it exists already, or changed meanwhile.'}")
     if status == 403 and "required scope" in words:
         needed = said.partition("required=")[2].partition("]")[0].strip("[ ")

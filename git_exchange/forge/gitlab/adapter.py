@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime, timezone
 
 from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
-from git_exchange.forge.answers import number, text
-from git_exchange.forge.gitlab import heads, leftovers, membership, projects, protection, values
+from git_exchange.forge.answers import number
+from git_exchange.forge.gitlab import accounts, heads, leftovers, membership, projects, protection, values
 from git_exchange.forge.gitlab.session import Session
 from git_exchange.forge.http import clock_ahead, encoded
 from git_exchange.forge.ports import (
@@ -28,6 +28,7 @@ from git_exchange.forge.ports import (
     Push,
     Role,
     ServerInfo,
+    SignInAs,
     Visibility,
 )
 from git_exchange.secret import Token
@@ -217,8 +218,7 @@ class GitLab:
 
     def find_account(self, username: str) -> Account | None:
         """Return the account of this user name, None if there is none."""
-        found = self._session.all("/users", values.account, username=username)
-        return next((account for account in found if account.username.lower() == username.lower()), None)
+        return accounts.find(self._session, username)
 
     def account_by_id(self, number: int) -> Account | None:
         """Return the account of this number, None if there is none."""
@@ -237,22 +237,19 @@ class GitLab:
 
     def create_account(self, username: str, *, name: str, email: str) -> Account:
         """Create a confirmed account with a random password. Raise Conflict, Forbidden."""
-        body = {
-            "username": username,
-            "name": name,
-            "email": email,
-            "force_random_password": True,
-            "skip_confirmation": True,
-        }
-        return self._session.post("/users", body, values.account)
+        return accounts.create(self._session, username, name=name, email=email)
+
+    def open_account(self, username: str, *, name: str, email: str, sign_in: SignInAs | None) -> Account:
+        """Create an account for a person, who gets in by the institution or by GitLab's message. Raise Conflict."""
+        return accounts.open_for(self._session, username, name=name, email=email, sign_in=sign_in)
+
+    def find_signed_in(self, sign_in: SignInAs) -> Account | None:
+        """Return the account that signs in exactly so. Raise Forbidden."""
+        return accounts.signed_in(self._session, sign_in)
 
     def create_token(self, account: Account, *, name: str, scopes: Collection[str], expires: date) -> Token:
         """Create an impersonation token, which works like a personal one. Raise Forbidden."""
-        return self._session.post(
-            f"/users/{encoded(account.id)}/impersonation_tokens",
-            {"name": name, "scopes": sorted(scopes), "expires_at": expires.isoformat()},
-            lambda raw: Token(text(raw["token"]), f"{self.url}, made for {account.username}"),
-        )
+        return accounts.create_token(self._session, account, name=name, scopes=scopes, expires=expires)
 
 
 def _project(project_id: int) -> str:
