@@ -7,8 +7,10 @@ from rich.console import Console
 
 from git_exchange.cli.printing import shown
 from git_exchange.cli.settings import Asked, forge_options, settings_for
+from git_exchange.course.course import Course
 from git_exchange.provisioning.connection import connected_admin
 from git_exchange.provisioning.open_course import RELEASES, open_course
+from git_exchange.provisioning.trial import TEST_STUDENT, make_test_student
 
 
 @click.group()
@@ -27,16 +29,37 @@ def course() -> None:
     help="Who can read released assignments: everybody signed in to the forge, or only the course's members, who can"
     " then see each other there.",
 )
+@click.option(
+    "--test-student",
+    is_flag=True,
+    help=f"Also make a project for a student {TEST_STUDENT!r}, whom staff try the course with.",
+)
 @forge_options
-def create(course_id: str, title: str, releases: str, url: str | None, namespace: str | None, kind: str | None) -> None:
+def create(
+    course_id: str,
+    title: str,
+    releases: str,
+    test_student: bool,
+    url: str | None,
+    namespace: str | None,
+    kind: str | None,
+) -> None:
     """Create the course's group with its projects, or complete them. Running it again changes nothing."""
     settings = settings_for(Asked(url, namespace, kind))
     console = Console()
-    forge, _ = connected_admin(settings)
+    forge, token = connected_admin(settings)
     with shown(console) as listener:
         group = open_course(settings, forge, course_id, title=title, releases=releases, listener=listener)
+        if test_student:
+            make_test_student(Course(settings, course_id, forge, token), forge, listener=listener)
     for line in (
         f"The course {course_id} is open: {group.web_url}",
         f"To accept this group only: c.GitExchange.group_ids = {{{course_id!r}: {group.id}}}",
     ):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+    if test_student:
+        console.print(
+            f"To try it as a student: nbgrader submit ASSIGNMENT --student={TEST_STUDENT}",
+            soft_wrap=True,
+            highlight=False,
+        )

@@ -18,16 +18,19 @@ from rich.table import Table
 from git_exchange.cli.printing import print_report, shown
 from git_exchange.cli.settings import Asked, forge_options, gradebook_of, settings_for
 from git_exchange.course.course import Course
+from git_exchange.events import Listener
 from git_exchange.files.paths import display
-from git_exchange.forge.ports import ForgeAdmin
+from git_exchange.forge.connect import connect_accounts
+from git_exchange.forge.ports import ForgeAccounts, ForgeAdmin
 from git_exchange.operations.gradebook_extensions import Book
 from git_exchange.operations.name_students import name_students
-from git_exchange.provisioning.apply import Planned, apply_roster, names_in, plan_roster
+from git_exchange.provisioning.apply import Planned, SignedIn, apply_roster, names_in, plan_roster
 from git_exchange.provisioning.connection import connected_admin
 from git_exchange.provisioning.identity import MapEntry
 from git_exchange.provisioning.journal import journal, journal_path
 from git_exchange.provisioning.people import Roster
 from git_exchange.provisioning.plan import Plan, Step, check_drops
+from git_exchange.provisioning.sign_in import finder
 from git_exchange.provisioning.sources.gradebook import read_gradebook
 from git_exchange.provisioning.sources.map_file import read_map
 from git_exchange.provisioning.sources.opening import read_roster
@@ -44,6 +47,12 @@ def roster() -> None:
 def roster_options(command: _Command) -> _Command:
     """Add the options that say whom the roster names."""
     for option in (
+        click.option(
+            "--create-accounts",
+            is_flag=True,
+            help="Make an account for everybody who has none and whom none is proposed for. Needs the token of the"
+            " forge's site administrator.",
+        ),
         click.option(
             "--map",
             "map_file",
@@ -72,6 +81,11 @@ class _Job:
     roster: Roster
     mapped: list[MapEntry]
     book: Book | None
+    accounts: ForgeAccounts
+
+    def signed_in(self, listener: Listener) -> SignedIn:
+        """Return what finds accounts by the institution's sign-in, as the roster's file says."""
+        return finder(self.course, self.accounts, self.roster.sign_in, listener)
 
 
 def _job(course_id: str, source: Path, map_file: Path | None, asked: Asked, *, gradebook: bool = False) -> _Job:
@@ -81,7 +95,8 @@ def _job(course_id: str, source: Path, map_file: Path | None, asked: Asked, *, g
     people = read_gradebook(book) if from_gradebook and book is not None else read_roster(source)
     mapped = read_map(map_file) if map_file is not None else []
     forge, token = connected_admin(settings)
-    return _Job(Course(settings, course_id, forge, token), forge, people, mapped, book)
+    accounts = connect_accounts(settings, token)
+    return _Job(Course(settings, course_id, forge, token), forge, people, mapped, book, accounts)
 
 
 @roster.command()
@@ -94,6 +109,7 @@ def plan(
     course_id: str,
     source: Path,
     map_file: Path | None,
+    create_accounts: bool,
     as_json: bool,
     propose: Path | None,
     url: str | None,
@@ -102,7 +118,15 @@ def plan(
 ) -> None:
     """Print what `apply` would do to whom, and why. Nothing is changed."""
     job = _job(course_id, source, map_file, Asked(url, namespace, kind))
-    planned = plan_roster(job.course, job.forge, job.roster, mapped=job.mapped)
+    with shown(Console(stderr=True)) as listener:
+        planned = plan_roster(
+            job.course,
+            job.forge,
+            job.roster,
+            mapped=job.mapped,
+            signed_in=job.signed_in(listener),
+            create_accounts=create_accounts,
+        )
     if as_json:
         click.echo(json.dumps(_as_json(planned), indent=2, ensure_ascii=False))
     else:
@@ -126,6 +150,7 @@ def apply(
     course_id: str,
     source: Path,
     map_file: Path | None,
+    create_accounts: bool,
     allow_drops: int | None,
     verify: bool,
     into_gradebook: bool,
@@ -147,6 +172,8 @@ def apply(
             job.forge,
             job.roster,
             mapped=job.mapped,
+            signed_in=job.signed_in(listener),
+            accounts=job.accounts if create_accounts else None,
             names=names,
             allow_drops=allow_drops,
             verify=verify,
@@ -176,7 +203,7 @@ def _print_plan(console: Console, planned: Planned, course_id: str) -> None:
 
 
 def _row(step: Step) -> tuple[str, str, str, str, str]:
-    account = step.account.username if step.account is not None else ""
+    account = step.account.username if step.account is not None else step.new.username if step.new is not None else ""
     proposed = f"; perhaps {', '.join(step.proposals)}" if step.proposals else ""
     return step.who, step.action, step.role, account, step.why + proposed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from textwrap import dedent
@@ -12,7 +13,7 @@ from traitlets import Bool, Unicode
 
 from git_exchange import gradebook
 from git_exchange.course.course import Course
-from git_exchange.course.enrolments import dropped
+from git_exchange.course.enrolments import dropped_and_waiting
 from git_exchange.course.extensions import read_extensions
 from git_exchange.course.people import read_people
 from git_exchange.course.seats import Seat, seats
@@ -98,13 +99,16 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
     def collect(self, course: Course, listener: Listener) -> Report:
         """Collect from the course and return what became of each student."""
         assignment_id, root = self.coursedir.assignment_id, Path(self.coursedir.root).absolute()
-        chosen, unknown = self._seats(course)
+        left, waiting = dropped_and_waiting(course)
+        chosen, unknown = self._seats(course, frozenset() if self.include_dropped else left)
         for outcome in unknown:
             listener(Event(f"Could not collect {display(outcome.subject)}: {outcome.detail}", "error"))
         policy = self.policy(course)
         report = collect(course, assignment_id, chosen, root, self._place, policy, listener=listener)
         self._agree(course, root, listener)
         notes = self._tend_gradebook(course, Book(root, self.coursedir.db_url, self.coursedir.course_id), report)
+        if waiting and self.coursedir.student_id in ("", "*") and not self.students_from:
+            notes.append(_without_account([one.who for one in waiting]))
         for note in notes:
             listener(Event(note, "warning"))
         return Report.of([*report.outcomes, *unknown], [*report.notes, *notes])
@@ -122,10 +126,9 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             return [f"The gradebook's list of students was not brought up to date: {error}"]
         if not missing:
             return []
-        shown = ", ".join(map(display, missing[:10])) + (", ..." if len(missing) > 10 else "")
         return [
-            f"{len(missing)} students of the gradebook have no project on the forge: {shown}. To give them one, run:"
-            f' git-exchange roster apply "{display(course.course_id)}" --from gradebook'
+            f"{len(missing)} students of the gradebook have no project on the forge: {_few(missing)}. To give them"
+            f' one, run: git-exchange roster apply "{display(course.course_id)}" --from gradebook'
         ]
 
     def policy(self, course: Course) -> Policy:
@@ -142,10 +145,9 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             replace_graded=self.replace_graded,
         )
 
-    def _seats(self, course: Course) -> tuple[list[Seat], list[Outcome]]:
-        """Return the seats that are asked for, and an outcome for each student who is named and has none."""
+    def _seats(self, course: Course, left: Collection[str]) -> tuple[list[Seat], list[Outcome]]:
+        """Return the seats that are asked for, but of who has ``left``, and an outcome for each who has none."""
         pattern = self.coursedir.student_id or "*"
-        left = frozenset() if self.include_dropped else dropped(course)
         every = [
             seat
             for seat in seats(course)
@@ -208,3 +210,15 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
             return known.due
         released = find_released(course, self.coursedir.assignment_id)
         return released.due if released is not None else None
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(map(display, names[:10])) + (", ..." if len(names) > 10 else "")
+
+
+def _without_account(names: Sequence[str]) -> str:
+    people = "1 person of the roster has" if len(names) == 1 else f"{len(names)} people of the roster have"
+    return (
+        f"{people} no account on the forge yet: {_few(names)}. Once they have one, the next roster apply gives them a"
+        " project."
+    )

@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from git_exchange.course.course import Course
+from git_exchange.course.enrolments import record_waiting
 from git_exchange.course.people import record_people
 from git_exchange.events import Listener, ignore
-from git_exchange.forge.ports import Account, ForgeAdmin
+from git_exchange.forge.ports import Account, ForgeAccounts, ForgeAdmin
 from git_exchange.provisioning.carry_out import carry_out
 from git_exchange.provisioning.identity import Identified, Key, MapEntry, Unmatched, identify
+from git_exchange.provisioning.new_accounts import check_administrator, with_new_accounts
 from git_exchange.provisioning.people import Person, Roster
 from git_exchange.provisioning.plan import Plan, check_drops, make_plan, to_look_up
 from git_exchange.provisioning.state import CourseState, read_state
 from git_exchange.report import Outcome, Report
 from git_exchange.rules.people import Names
+from git_exchange.rules.waiting import Waiting
 
 SignedIn = Callable[[Sequence[Person]], Mapping[Key, tuple[int, str]]]
 
@@ -37,17 +40,24 @@ def plan_roster(
     *,
     mapped: Sequence[MapEntry] = (),
     signed_in: SignedIn = lambda people: {},
+    create_accounts: bool = False,
 ) -> Planned:
     """Return what would be done; nothing is changed.
 
-    ``signed_in`` finds the accounts of people by the institution's sign-in. Raise CourseNotFound, NotStaff.
+    ``signed_in`` finds the accounts of people by the institution's sign-in; with ``create_accounts`` who has none gets
+    one. Raise CourseNotFound, NotStaff, Forbidden if accounts are to be made by somebody else than an administrator.
     """
+    if create_accounts:
+        check_administrator(course, forge)
     state = read_state(course, forge)
     strangers = [person for person in roster.people if person.key not in {bound.key for bound in state.record}]
-    identified, unmatched = identify(roster.people, state.record, mapped, signed_in(strangers))
+    signed = signed_in(strangers)
+    identified, unmatched = identify(roster.people, state.record, mapped, signed)
     unmatched = course.in_parallel(lambda open_: _with_proposals(forge, open_), unmatched)
     accounts = _look_up(course, forge, to_look_up(identified))
     plan = make_plan(roster, identified, unmatched, accounts, state.now)
+    if create_accounts:
+        plan = with_new_accounts(course, forge, plan, identified, roster.sign_in, signed)
     return Planned(plan, state, roster, tuple(identified))
 
 
@@ -58,6 +68,7 @@ def apply_roster(
     *,
     mapped: Sequence[MapEntry] = (),
     signed_in: SignedIn = lambda people: {},
+    accounts: ForgeAccounts | None = None,
     names: bool = True,
     allow_drops: int | None = None,
     verify: bool = False,
@@ -66,11 +77,17 @@ def apply_roster(
 ) -> tuple[Report, Planned]:
     """Bring the forge to what the roster says, and record seats, people and (with ``names``) what they are called.
 
-    Raise CourseNotFound, NotStaff, CourseError for more drops than allowed, before anything is changed.
+    With ``accounts`` who has no account gets one. Raise CourseNotFound, NotStaff, CourseError for more drops than
+    allowed, Forbidden if this is no administrator and accounts are to be made, before anything is changed.
     """
-    planned = plan_roster(course, forge, roster, mapped=mapped, signed_in=signed_in)
+    planned = plan_roster(
+        course, forge, roster, mapped=mapped, signed_in=signed_in, create_accounts=accounts is not None
+    )
     check_drops(planned.plan, planned.state.now, allow_drops)
-    report = carry_out(course, forge, planned.plan, planned.state, verify=verify, noted=noted, listener=listener)
+    report = carry_out(
+        course, forge, planned.plan, planned.state, accounts=accounts, verify=verify, noted=noted, listener=listener
+    )
+    record_waiting(course, _waiting(planned, names), roster.covers)
     if names:
         record_people(course, names_in(planned))
     notes = [f"{left.who} was left out: {left.why}" for left in roster.left_out]
@@ -81,8 +98,22 @@ def names_in(planned: Planned) -> list[Names]:
     """Return what the roster calls its students."""
     return [
         Names(person.person_id, person.first_name, person.last_name, person.email, person.lms_user_id)
-        for person in (one.person for one in planned.identified)
+        for person in (
+            *(one.person for one in planned.identified),
+            *(step.person for step in planned.plan.steps if step.new is not None and step.person is not None),
+        )
         if person.role == "student"
+    ]
+
+
+def _waiting(planned: Planned, names: bool) -> list[Waiting]:
+    """Return who stays without an account, by name only where names are recorded."""
+    return [
+        Waiting(
+            step.who if names or step.person.person_id else f"LMS user {step.person.lms_user_id}", step.role, step.why
+        )
+        for step in planned.plan.of("pending", "unmatched")
+        if step.person is not None and step.person.active
     ]
 
 

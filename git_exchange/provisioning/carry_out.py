@@ -17,7 +17,7 @@ from git_exchange.course.enrolments import record_enrolments
 from git_exchange.course.register import Registered, register
 from git_exchange.errors import Forbidden, GitExchangeError, NotFound
 from git_exchange.events import Event, Listener, Progress, ignore
-from git_exchange.forge.ports import Account, ForgeAdmin, Role
+from git_exchange.forge.ports import Account, ForgeAccounts, ForgeAdmin, Role
 from git_exchange.operations.membership import enrol, remove
 from git_exchange.provisioning.plan import ROLE_OF, Plan, Step
 from git_exchange.provisioning.state import CourseState
@@ -36,6 +36,7 @@ def carry_out(
     plan: Plan,
     state: CourseState,
     *,
+    accounts: ForgeAccounts | None = None,
     verify: bool = False,
     noted: Callable[[Outcome], None] = lambda outcome: None,
     listener: Listener = ignore,
@@ -46,7 +47,7 @@ def carry_out(
     ``verify`` the projects of those who did not change are read too and put right: "repaired". ``noted`` gets each
     outcome as soon as it is certain.
     """
-    work = _Work(course, forge, state, listener)
+    work = _Work(course, forge, state, accounts, listener)
     todo = [step for step in plan.steps if step.action in DONE or (verify and _can_verify(step))]
     done: dict[int, Outcome] = {}
     with ThreadPoolExecutor(course.settings.limits.pool, "git-exchange") as pool:
@@ -66,8 +67,16 @@ def carry_out(
 class _Work:
     """What several threads do together: the people one by one, the record in batches."""
 
-    def __init__(self, course: Course, forge: ForgeAdmin, state: CourseState, listener: Listener) -> None:
+    def __init__(
+        self,
+        course: Course,
+        forge: ForgeAdmin,
+        state: CourseState,
+        accounts: ForgeAccounts | None,
+        listener: Listener,
+    ) -> None:
         self._course, self._forge, self._state, self._known = course, forge, state, state.known
+        self._accounts = accounts
         self._listener = listener
         self._lock = threading.Lock()
         self._seats: list[Registered] = []
@@ -101,7 +110,7 @@ class _Work:
             self.record()
 
     def _enrol(self, step: Step) -> str:
-        account, person = self._account(step), step.person
+        account, person = self._open(step) if step.new is not None else self._account(step), step.person
         assert person is not None  # noqa: S101 - only drops have none
         seat: Registered | None = None
         if person.role == "student":
@@ -120,6 +129,24 @@ class _Work:
             self._seats += [seat] if seat is not None else []
             self._people.append(entry)
         return f"{person.role}: {step.why}" if step.why else person.role
+
+    def _open(self, step: Step) -> Account:
+        """Make the account, and keep for the record whose it is: whatever fails next, the next run knows it."""
+        new, person = step.new, step.person
+        assert new is not None and person is not None and self._accounts is not None  # noqa: S101 - the plan gives all
+        account = self._accounts.open_account(new.username, name=new.name, email=new.email, sign_in=new.sign_in)
+        entry = Enrolment(
+            person.person_id,
+            person.role,
+            account.id,
+            account.username,
+            person.platform,
+            person.lms_user_id,
+            step.how,
+        )
+        with self._lock:
+            self._people.append(entry)
+        return account
 
     def _verify(self, step: Step) -> Outcome:
         person, account = step.person, self._account(step)

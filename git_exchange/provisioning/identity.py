@@ -14,6 +14,8 @@ from git_exchange.provisioning.people import Person
 
 How = Literal["record", "map", "roster", "sign-in"]
 Key = tuple[str, str]
+# Why somebody is unmatched of whom nothing is known.
+NO_ACCOUNT = "no account on the forge is known to be this person's"
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def identify(
     for person in people:
         one = _one(person, by_key.get(person.key), by_map.get(person.lms_user_id), (signed_in or {}).get(person.key))
         if one is None:
-            open_.append(Unmatched(person, "no account on the forge is known to be this person's"))
+            open_.append(Unmatched(person, NO_ACCOUNT))
             continue
         why = taken.by_another(one)
         if why:

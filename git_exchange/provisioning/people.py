@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from git_exchange.errors import ConfigurationError
 
 ROLES = ("student", "grader", "instructor")
+IDENTITIES = ("login", "sourced_id", "email", "lms_user_id")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,24 @@ class Person:
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """How the people of an LMS sign in to the forge: by which ``provider``, and as what of IDENTITIES."""
+
+    provider: str
+    identity: str
+
+    def of(self, person: Person) -> str:
+        """Return the person's id at the institution's sign-in, "" if the LMS does not tell it."""
+        said = {
+            "login": person.login,
+            "sourced_id": person.sourced_id,
+            "email": person.email,
+            "lms_user_id": person.lms_user_id,
+        }
+        return said[self.identity]
+
+
+@dataclass(frozen=True)
 class LeftOut:
     """Somebody whom the source names and who gets no part in the course, and why."""
 
@@ -64,13 +83,14 @@ class Roster:
     """Everybody in the course, each once, and where the list came from (for messages).
 
     Absence from it means having left the course, for people of the roles that it ``covers``: a list of students alone
-    says nothing about the staff.
+    says nothing about the staff. ``sign_in`` is how its people sign in to the forge, None if that is not known.
     """
 
     people: tuple[Person, ...]
     source: str
     left_out: tuple[LeftOut, ...] = ()
     covers: frozenset[str] = frozenset(ROLES)
+    sign_in: SignIn | None = None
 
     def __post_init__(self) -> None:
         if not self.people:

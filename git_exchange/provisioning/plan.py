@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from git_exchange.errors import CourseError
-from git_exchange.forge.ports import Account, Role
+from git_exchange.forge.ports import Account, Role, SignInAs
 from git_exchange.provisioning.identity import Bound, Identified, Unmatched
 from git_exchange.provisioning.people import Person, Roster
 
@@ -42,8 +42,21 @@ class CourseNow:
 
 
 @dataclass(frozen=True)
+class NewAccount:
+    """An account to be made for a person: who then signs in by the institution, or by the forge's message."""
+
+    username: str
+    name: str
+    email: str
+    sign_in: SignInAs | None = None
+
+
+@dataclass(frozen=True)
 class Step:
-    """What happens to one person and why. ``account`` is None if there is none, or nothing is asked of it."""
+    """What happens to one person and why. ``account`` is None if there is none, or nothing is asked of it.
+
+    ``new`` is the account that has to be made first.
+    """
 
     who: str
     action: Action
@@ -54,6 +67,7 @@ class Step:
     before: Enrolled | None = None
     how: str = "roster"
     proposals: tuple[str, ...] = ()
+    new: NewAccount | None = None
 
 
 @dataclass(frozen=True)

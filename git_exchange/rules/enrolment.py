@@ -14,7 +14,10 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Enrolment:
-    """One person. ``how`` says what bound the account: "roster", "map", "sign-in"; ``active`` is False after a drop."""
+    """One person. ``how`` says what bound the account: "roster", "map", "sign-in", "created".
+
+    ``active`` is False after a drop.
+    """
 
     person_id: str
     role: str

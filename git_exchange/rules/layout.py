@@ -13,6 +13,7 @@ SEATS_PATH = "seats.csv"
 COLLECT_PINS_PATH = "collect-pins.csv"
 PEOPLE_PATH = "people.csv"
 ROSTER_PATH = "roster.csv"
+WAITING_PATH = "waiting.csv"
 
 Kind = Literal["release", "submit", "feedback"]
 

@@ -22,11 +22,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A running forge and a site administrator's token."""
+    """A running forge and a site administrator's token; ``folder`` is where one of ours lies."""
 
     kind: str
     url: str
     admin: Token
+    folder: Path | None = None
 
 
 @pytest.fixture(scope="session", params=["gitlab", *(["gitea"] if realforge.available() else [])])
@@ -37,7 +38,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             yield Server("gitlab", development.url, Token(development.admin_token))
     else:
         with realforge.running(place, immediate=True) as forge:
-            yield Server("gitea", forge.url, Token(forge.token))
+            yield Server("gitea", forge.url, Token(forge.token), forge.folder)
 
 
 @pytest.fixture(scope="session")

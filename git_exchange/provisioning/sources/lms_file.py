@@ -12,6 +12,10 @@
 
     [roles]                                        # LMS user id = role, where the LMS cannot say it
     "5" = "grader"
+
+    [sign_in]                                      # how the same people sign in to the forge
+    provider = "saml"                              # GitLab: the provider's name; Gitea, Forgejo: the source's number
+    identity = "sourced_id"                        # or "login", "email", "lms_user_id": the id there
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +33,14 @@ from git_exchange.errors import ConfigurationError
 from git_exchange.provisioning.lms.keys import read_key
 from git_exchange.provisioning.lms.lti_token import Platform, TokenSource
 from git_exchange.provisioning.lms.session import LmsSession
-from git_exchange.provisioning.people import ROLES, Roster
+from git_exchange.provisioning.people import IDENTITIES, ROLES, Roster, SignIn
 from git_exchange.provisioning.sources.canvas import CanvasCourse, read_canvas
 from git_exchange.provisioning.sources.lti import Members, read_lti
 from git_exchange.provisioning.sources.moodle import MoodleCourse, read_moodle
 from git_exchange.secret import Token
 
 TOKEN_VARIABLE = "GIT_EXCHANGE_LMS_TOKEN"  # noqa: S105 - the variable's name
-_COMMON = {"kind", "ca_bundle", "roles"}
+_COMMON = {"kind", "ca_bundle", "roles", "sign_in"}
 _REST = _COMMON | {"url", "course", "token_file"}
 KEYS = {
     "lti": _COMMON
@@ -54,12 +58,16 @@ NEEDED = {
 
 @dataclass(frozen=True)
 class LmsFile:
-    """What the file says: ``said`` has the texts, ``roles`` the overrides (LMS user id -> role)."""
+    """What the file says: ``said`` has the texts, ``roles`` the overrides (LMS user id -> role).
+
+    ``sign_in`` is how the same people sign in to the forge, None if the file does not say.
+    """
 
     path: Path
     kind: str
     said: Mapping[str, str]
     roles: Mapping[str, str] = field(default_factory=dict)
+    sign_in: SignIn | None = None
 
     def beside(self, name: str) -> Path | None:
         """Return the file that a key names, relative to this one; None if it names none."""
@@ -118,11 +126,17 @@ def read_lms_file(path: Path) -> LmsFile:
     if missing := sorted(name for name in NEEDED[kind] if not said.get(name)):
         raise ConfigurationError(f"{path} lacks: {', '.join(missing)}.", hint="The LMS shows these values.")
     roles = _roles(path, said.get("roles", {}))
-    return LmsFile(path, kind, {name: str(value) for name, value in said.items() if name not in ("roles",)}, roles)
+    sign_in = _sign_in(path, said["sign_in"]) if "sign_in" in said else None
+    texts = {name: str(value) for name, value in said.items() if name not in ("roles", "sign_in")}
+    return LmsFile(path, kind, texts, roles, sign_in)
 
 
 def read_lms(file: LmsFile) -> Roster:
     """Return the roster of the course that the file names. Raise LmsError, ConfigurationError."""
+    return replace(_read(file), sign_in=file.sign_in)
+
+
+def _read(file: LmsFile) -> Roster:
     said = file.said
     if file.kind == "lti":
         members = Members(said["memberships_url"], said["issuer"], said.get("context_id", ""), file.roles)
@@ -141,6 +155,20 @@ def _roles(path: Path, said: Any) -> dict[str, str]:
             hint='For example:  "5" = "grader"',
         )
     return {str(identity): role for identity, role in said.items()}
+
+
+def _sign_in(path: Path, said: Any) -> SignIn:
+    if (
+        not isinstance(said, dict)
+        or said.keys() != {"provider", "identity"}
+        or not str(said["provider"])
+        or said["identity"] not in IDENTITIES
+    ):
+        raise ConfigurationError(
+            f"{path}: [sign_in] must name a provider, and as identity one of {', '.join(IDENTITIES)}.",
+            hint='For example:  provider = "saml"  and  identity = "login"',
+        )
+    return SignIn(str(said["provider"]), said["identity"])
 
 
 def _private_text(file: Path) -> str:

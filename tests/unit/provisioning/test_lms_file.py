@@ -8,6 +8,7 @@ import pytest
 
 from git_exchange.errors import ConfigurationError
 from git_exchange.provisioning.lms.keys import make_key
+from git_exchange.provisioning.people import SignIn
 from git_exchange.provisioning.sources.lms_file import TOKEN_VARIABLE, read_lms_file
 
 CANVAS = 'kind = "canvas"\nurl = "https://school.example.edu"\ncourse = 1\n'
@@ -31,6 +32,7 @@ def test_the_docstrings_example_is_a_valid_file(tmp_path: Path) -> None:
     make_key(tmp_path / "lti-key.pem")
     file = read_lms_file(write(tmp_path, example))
     assert file.roles == {"5": "grader"}
+    assert file.sign_in == SignIn("saml", "sourced_id")
     assert file.platform_key() is not None
 
 
@@ -46,6 +48,9 @@ def test_the_docstrings_example_is_a_valid_file(tmp_path: Path) -> None:
         (CANVAS + 'colour = "red"', "unknown keys: colour"),
         (CANVAS + '[roles]\n"5" = "boss"', "one of the roles"),
         (CANVAS + 'roles = "grader"', "one of the roles"),
+        (CANVAS + 'sign_in = "saml"', "[sign_in] must name a provider"),
+        (CANVAS + '[sign_in]\nprovider = "saml"', "[sign_in] must name a provider"),
+        (CANVAS + '[sign_in]\nprovider = "saml"\nidentity = "name"', "one of login, sourced_id, email, lms_user_id"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, words: str) -> None:
