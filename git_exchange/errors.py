@@ -117,13 +117,19 @@ class Throttled(ForgeError):
 class Forbidden(ForgeError):
     """The account is known and may not do this."""
 
+    default_hint = "Check whose token is in use (git-exchange doctor), or ask the course's staff."
+
 
 class NotFound(ForgeError):
     """Absent, or hidden from this account."""
 
+    default_hint = "Check the names and whose token is in use (git-exchange doctor), or ask the course's staff."
+
 
 class Conflict(ForgeError):
     """It exists already, or it changed between reading and writing."""
+
+    default_hint = "Run it again; what is there already is kept."
 
 
 class UnexpectedAnswer(ForgeError):
@@ -149,6 +155,8 @@ class LmsRefused(LmsError):
 class GitError(GitExchangeError):
     """A git command failed."""
 
+    default_hint = "Run it again; git-exchange doctor tells whether git and the forge are as they should be."
+
 
 class GitTimeout(GitError):
     """A git command did not finish in time and was ended."""
@@ -165,6 +173,8 @@ class RemoteUnreachable(GitError):
 class RemoteDenied(GitError):
     """The git server refused this account, or the project does not exist for it."""
 
+    default_hint = "Check whose token is in use (git-exchange doctor), or ask the course's staff."
+
 
 class SignInRefused(RemoteDenied):
     """The git server does not accept the credentials. Many such answers, and it shuts out this machine's address."""
@@ -175,13 +185,19 @@ class SignInRefused(RemoteDenied):
 class RefMissing(GitError):
     """The branch does not exist on the server."""
 
+    default_hint = "It may have been taken away at this moment: run it again, or ask the course's staff."
+
 
 class PushRace(GitError):
     """The branch moved on the server since it was read."""
 
+    default_hint = "Run it again."
+
 
 class PushRefused(GitError):
     """The server's rules refuse the push; ``server_says`` is its message, escaped for terminals."""
+
+    default_hint = "The rules on the server decide who may push there: ask the course's staff."
 
     def __init__(self, message: str, *, server_says: str = "", hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -191,13 +207,22 @@ class PushRefused(GitError):
 class HostileRepository(GitError):
     """What the server holds failed git's checks or is over a limit."""
 
+    default_hint = "Nothing of it was taken over. Look at the project on the forge, or show this to its operators."
+
 
 class CacheCorrupt(GitError):
     """The local copy is damaged. Nothing lives only there: throw it away and fetch again."""
 
+    default_hint = (
+        "Run it again; if it stays, make room on the disk or delete git-exchange's cache folder. Nothing lives only"
+        " there."
+    )
+
 
 class FilesError(GitExchangeError):
     """Files on this machine cannot be read or written as asked."""
+
+    default_hint = "Check the permissions and the room that is left there, and run it again."
 
 
 class UnsafePath(FilesError):

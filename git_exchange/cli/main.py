@@ -75,6 +75,10 @@ def main() -> None:
         if error.hint:
             click.echo(f"       {error.hint}", err=True)
         sys.exit(1)
+    except OSError as error:
+        click.echo(f"Error: This machine's file system failed: {error.strerror or error}.", err=True)
+        click.echo("       Check the permissions and the room that is left there, and run it again.", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

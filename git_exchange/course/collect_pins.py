@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from git_exchange.course.course import Course
-from git_exchange.course.staff_files import Files, change_files, may_write, read_files
-from git_exchange.errors import PushRefused, RemoteDenied, UnexpectedAnswer
+from git_exchange.course.staff_files import Files, change_files, only_by_writers, read_files
+from git_exchange.errors import UnexpectedAnswer
 from git_exchange.rules import layout
 from git_exchange.rules.collect_pins import CollectPin, dump, load
 
@@ -38,10 +38,8 @@ def change_collect_pins(
         return {} if kept == before else {layout.COLLECT_PINS_PATH: dump(kept.values())}
 
     subject = f"Choose which attempts at {assignment_id} are collected"
-    try:
+    with only_by_writers(course):
         return change_files(course, subject, [layout.COLLECT_PINS_PATH], change)
-    except (PushRefused, RemoteDenied) as error:
-        raise may_write(error) from error
 
 
 def _load(content: bytes) -> tuple[CollectPin, ...]:

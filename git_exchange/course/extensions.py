@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from git_exchange.course.course import Course
-from git_exchange.course.staff_files import Files, change_files, may_write, read_files
-from git_exchange.errors import PushRefused, RemoteDenied, UnexpectedAnswer
+from git_exchange.course.staff_files import Files, change_files, only_by_writers, read_files
+from git_exchange.errors import UnexpectedAnswer
 from git_exchange.files.paths import display
 from git_exchange.rules import layout
 from git_exchange.rules.extension import Extension, Extensions, dump, load
@@ -46,10 +46,8 @@ def _change(course: Course, subject: str, change: Callable[[Extensions], Extensi
         after = change(before)
         return {} if after == before else {path: dump(after).encode()}
 
-    try:
+    with only_by_writers(course):
         return change_files(course, subject, [path], changed, body=body)
-    except (PushRefused, RemoteDenied) as error:
-        raise may_write(error) from error
 
 
 def _names(student_ids: Collection[str]) -> str:

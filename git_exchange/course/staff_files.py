@@ -8,10 +8,12 @@ from __future__ import annotations
 import io
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from git_exchange.course.course import Course
-from git_exchange.errors import GitError, NotStaff, PushRace, PushRefused, RefMissing
+from git_exchange.errors import NotStaff, PushRace, PushRefused, RefMissing, RemoteDenied, SignInRefused
+from git_exchange.files.paths import display
 from git_exchange.rules import trailers
 from git_exchange.transport.cache import Repository
 from git_exchange.transport.fetch import fetch
@@ -66,10 +68,19 @@ def change_files(
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def may_write(error: GitError) -> NotStaff:
-    """Return the error to show when the staff project refused a push."""
-    says = error.server_says if isinstance(error, PushRefused) else ""
-    return NotStaff(f"The staff project did not take the change. {says}".strip(), hint="Ask an instructor to do it.")
+@contextmanager
+def only_by_writers(course: Course) -> Iterator[None]:
+    """Turn the refusal of a change into NotStaff. A token that is not accepted at all stays what it is."""
+    try:
+        yield
+    except SignInRefused:
+        raise
+    except (PushRefused, RemoteDenied) as error:
+        says = error.server_says if isinstance(error, PushRefused) else error.message
+        raise NotStaff(
+            f"The staff project of {display(course.course_id)} did not take the change. {says}".strip(),
+            hint="Ask an instructor to do it.",
+        ) from error
 
 
 def _read(repository: Repository, url: str, paths: list[str]) -> tuple[str | None, dict[str, bytes]]:

@@ -113,6 +113,18 @@ def recover(root: Path) -> None:
                     _remove(left)
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder and what is missing above it. Raise FilesError."""
+    with _reporting(f"make the folder {display(folder.name)}"):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def place(new: Path, target: Path) -> None:
+    """Move a complete folder to where nothing is, or an empty folder. Raise FilesError if something is there."""
+    with _reporting(f"put the folder {display(target.name)} in its place"):
+        new.rename(target)
+
+
 def write_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a file, replacing an old one as a whole or not at all; the old one's mode is kept. Raise FilesError."""
     beside = path.with_name(f".{uuid.uuid4().hex}.part")  # not named after it: names may be as long as allowed

@@ -88,12 +88,12 @@ def _ignored(path: str, patterns: Sequence[str]) -> bool:
 
 
 def _write_all(repository: Repository, folder: Path, wanted: list[Accepted], directories: list[str]) -> tuple[str, ...]:
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    replace.make_folder(folder.parent)
     with BlobReader(repository) as blobs, replace.staging(folder.parent) as new:
         replace.write_tree(new, ((file.path, file.executable, blobs.chunks(file.oid)) for file in wanted))
         for path in directories:
-            (new / path).mkdir(parents=True, exist_ok=True)
-        new.rename(folder)
+            replace.make_folder(new / path)
+        replace.place(new, folder)
     return tuple(file.path for file in wanted)
 
 
@@ -112,7 +112,7 @@ def _write_missing(
             for parent in _missing_parents(folder, file.path):
                 listener(Event(f"Creating missing directory '{parent}'", "warning"))
             listener(Event(f"Replacing missing file '{file.path}'", "warning"))
-            target.parent.mkdir(parents=True, exist_ok=True)
+            replace.make_folder(target.parent)
             replace.write_file(target, blobs.chunks(file.oid))
             if file.executable:
                 target.chmod(target.stat().st_mode | 0o111)
@@ -120,7 +120,7 @@ def _write_missing(
     for path in directories:
         if safe_parents(folder, path + "/x") and not (folder / path).exists():
             listener(Event(f"Creating missing directory '{path}'", "warning"))
-            (folder / path).mkdir(parents=True)
+            replace.make_folder(folder / path)
     return tuple(written)
 
 

@@ -47,7 +47,7 @@ def fetch_feedback(
                         listener(Event(f"Not fetched: {display(name)}", "warning"))
                         continue
                     target = folder / stamp / name
-                    target.parent.mkdir(parents=True, exist_ok=True)
+                    replace.make_folder(target.parent)
                     replace.write_file(target, blobs.chunks(page.oid))
                     written.append(target)
 

@@ -14,8 +14,8 @@ from git_exchange.course.collect_pins import read_collect_pins
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import append_receipts, read_ledger
 from git_exchange.course.seats import Seat, seats
-from git_exchange.course.staff_files import may_write
-from git_exchange.errors import CourseError, PushRefused, RemoteDenied
+from git_exchange.course.staff_files import only_by_writers
+from git_exchange.errors import CourseError
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.operations.readings import attempt_of, named, read_assignment
 from git_exchange.rules import times
@@ -105,10 +105,8 @@ def amend(course: Course, assignment_id: str, student_id: str, reference: str, a
         pushed_by_id=attempt.pushed_by_id,
         reason=reason.strip(),
     )
-    try:
+    with only_by_writers(course):
         append_receipts(course, assignment_id, [receipt])
-    except (PushRefused, RemoteDenied) as error:
-        raise may_write(error) from error
     return receipt
 
 

@@ -66,7 +66,7 @@ def restore(
     commit = attempt.commit
 
     def write(repository: Repository) -> None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        replace.make_folder(folder.parent)
         with replace.staging(folder.parent) as new:
             write_work(repository, commit, new, RULES, student_id=seat.student_id, listener=listener)
             _make_empty_folders(repository, commit, new, listener)

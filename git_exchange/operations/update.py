@@ -98,7 +98,7 @@ def update(
                     listener(Event(f"Not written: '{display(name)}', as something else is there", "warning"))
                     continue
                 target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
+                replace.make_folder(target.parent)
                 replace.write_file(target, blobs.chunks(file.oid))
                 if file.executable:
                     target.chmod(target.stat().st_mode | 0o111)
@@ -118,7 +118,7 @@ def update(
     updated = course.in_repository(lambda cache: cache.releases(), write)
     for path in empty_directories(release, ignore_patterns, listener) if found.steps else ():
         if safe_parents(folder, f"{path}/x") and not (folder / path).exists():
-            (folder / path).mkdir(parents=True)
+            replace.make_folder(folder / path)
     if not updated.refused:
         note(course, folder, release.commit)
     return updated

@@ -22,7 +22,7 @@ from typing import IO
 
 from git_exchange.errors import CacheCorrupt, GitError, GitMissing, GitTimeout, HostileRepository, SignInRefused
 from git_exchange.transport import environment
-from git_exchange.transport.failures import failure, server_words
+from git_exchange.transport.failures import failure, server_words, with_server
 
 MAX_OUTPUT = 64_000_000
 MAX_MESSAGES = 100_000
@@ -149,7 +149,7 @@ class Git:
     def _end(self, process: _Process, command: str, operands: Sequence[str], timeout: float, *, remote: bool) -> Ended:
         output, messages, status = process.finish()
         if process.timed_out:
-            raise GitTimeout(f"git {command} did not finish within {timeout:.0f} seconds.")
+            raise GitTimeout(f"git {command}{with_server(operands)} did not finish within {timeout:.0f} seconds.")
         if process.overflowed:
             raise HostileRepository(f"git {command} gave more output than makes sense here.")
         if status == 0:

@@ -35,7 +35,7 @@ _TOO_LARGE = re.compile(r"attempting to (allocate|mmap) \d+ over limit")
 _LOCAL = re.compile(
     r"cannot lock ref|Unable to create '[^']*\.lock'|not a git repository|unable to normalize alternate object path"
     r"|check \S*objects/info/alternates|does not point to a valid object|loose object|object file"
-    r"|packfile \S+ (is|cannot)|index file|unable to open \S*objects|no such repository"
+    r"|packfile \S+ (is|cannot)|far too short to be a packfile|index file|unable to open \S*objects|no such repository"
     r"|No space left on device|Disk quota exceeded|Read-only file system|insufficient permission|Permission denied"
     r"|unable to create temporary|cannot create|unable to write|bad config",
 )
@@ -43,12 +43,15 @@ _CONNECTION = re.compile(
     r"unable to access|RPC failed|early EOF|unexpected disconnect|hung up|Could not resolve|Failed to connect"
     r"|Connection (refused|reset|timed out)|timed out|Operation too slow|SSL|certificate|Recv failure|Send failure"
     r"|Empty reply|transfer closed|expected flush|unexpected end|disconnected|returned error: (429|5\d\d)"
-    r"|invalid server response|not valid: is this a git repository|bad line length|protocol error",
+    r"|invalid server response|not valid: is this a git repository|bad line length|protocol error"
+    r"|invalid ls-refs response|expected response end packet|bytes of length header were received"
+    # A page in place of git's answer: git takes the server for one that has files only.
+    r"|git-http-push failed|Cannot access URL",
 )
 # These make the other end hang up as well, so they are looked for before the connection.
 _MISSING = re.compile(
     r"(could not|unable to) (read|parse|get object info of) [0-9a-f]{40}|Failed to traverse parents"
-    r"|did not send all necessary objects|bad object [0-9a-f]{40}|loose object [0-9a-f]{40}",
+    r"|did not send all necessary objects|bad (tree |commit )?object [0-9a-f]{40}|loose object [0-9a-f]{40}",
     re.IGNORECASE,
 )
 _INTEGRITY = re.compile(
@@ -133,6 +136,11 @@ def shown(url: str) -> str:
     """Return host and project path of a URL for messages, without credentials."""
     parts = urlsplit(url)
     return escape(f"{parts.hostname or ''}{parts.path}".removesuffix(".git"))
+
+
+def with_server(operands: Iterable[str]) -> str:
+    """Return " with " and the server that a command talks to, for messages; "" if there is none."""
+    return next((f" with {shown(operand)}" for operand in operands if _URL.match(operand)), "")
 
 
 def _denied(where: str, own: str, words: str, secrets: Iterable[str]) -> RemoteDenied:

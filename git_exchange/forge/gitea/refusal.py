@@ -48,7 +48,7 @@ def _refusal(status: int, said: str, what: str, url: str, token: Token) -> Forge
     words = said.lower()
     taken = any(said_so in words for said_so in ("already exist", "used already", "already in use"))
     if status in (409, 412) or (status in (400, 403, 422) and taken):
-        return Conflict(f"{what}: {said or 'it exists already, or changed meanwhile.'}")
+        return Conflict(f"{url} refuses {what}: {said or 'it exists already, or changed meanwhile.'}")
     if status == 403 and "required scope" in words:
         needed = said.partition("required=")[2].partition("]")[0].strip("[ ")
         return Forbidden(
@@ -59,7 +59,7 @@ def _refusal(status: int, said: str, what: str, url: str, token: Token) -> Forge
         # 413 is a quota, 423 an archived project.
         return Forbidden(f"{what}: this account may not do that on {url}. {said}".strip())
     if status == 404:
-        return NotFound(f"{what}: not found, or hidden from this account.")
+        return NotFound(f"{what}: not found on {url}, or hidden from this account.")
     if status in (400, 422):
         return UnexpectedAnswer(f"{url} refuses {what}: {said or status}", hint="The forge's rules do not allow it.")
     return UnexpectedAnswer(f"{url} answered {what} with {status}. {said}".strip())

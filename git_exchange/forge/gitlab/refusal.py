@@ -46,14 +46,14 @@ def _refusal(status: int | None, document: object, said: str, what: str, url: st
     if status == 403:
         return _forbidden(document, said, what, url, token)
     if status == 404:
-        return NotFound(f"{what}: not found, or hidden from this account.")
+        return NotFound(f"{what}: not found on {url}, or hidden from this account.")
     invalid = status in (400, 422)
     if invalid and "namespace is not valid" in said:
         # What GitLab says to whoever may not create projects in the group.
         return Forbidden(f"{what}: this account may not create that there.")
     taken = any(words in said.lower() for words in ("already been taken", "already exists"))
     if status in (409, 412) or (invalid and taken):
-        return Conflict(f"{what}: {said or 'it exists already, or changed meanwhile.'}")
+        return Conflict(f"{url} refuses {what}: {said or 'it exists already, or changed meanwhile.'}")
     if invalid:
         return UnexpectedAnswer(f"{url} refuses {what}: {said or status}", hint="The forge's rules do not allow it.")
     return UnexpectedAnswer(f"{url} answered {what} with {status or 'no status'}. {said}".strip())
