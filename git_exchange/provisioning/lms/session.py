@@ -50,9 +50,10 @@ class LmsSession:
     ) -> requests.Response:
         """Return the answer whatever its status, but for those that ask to come again: these are repeated, bounded.
 
-        ``repeat=False`` is for requests that must not be sent twice. Raise LmsUnreachable, LmsError.
+        ``repeat=False`` is for requests that must not be processed twice: only a throttled one is sent again. Raise
+        LmsUnreachable, LmsError.
         """
-        for last in (*([False] * (TRIES - 1 if repeat else 0)), True):
+        for last in (*([False] * (TRIES - 1)), True):
             try:
                 answer = self._once(method, url, headers or {}, form if form is not None else body)
             except ForeignOrigin as error:
@@ -66,14 +67,14 @@ class LmsSession:
                     hint="Name the certificate authority's PEM file as ca_bundle, or have the certificate renewed.",
                 ) from error
             except (requests.RequestException, OSError) as error:
-                if last:
+                if last or not repeat:
                     raise LmsUnreachable(f"{self.host} did not answer ({type(error).__name__}).") from error
                 self._wait(1.0)
                 continue
             if not _busy(answer):
                 return answer
             asked = retry_after(answer.headers)
-            if last or (asked is not None and asked > LONGEST_WAIT):
+            if last or not (repeat or _throttled(answer)) or (asked is not None and asked > LONGEST_WAIT):
                 raise LmsUnreachable(_says_busy(self.host, answer, asked))
             self._wait(asked if asked is not None else 2.0)
         raise AssertionError("unreachable")
@@ -119,7 +120,7 @@ def next_page(answer: requests.Response, seen: set[str]) -> str | None:
     host = urlsplit(answer.url).hostname
     if origin(address) != origin(answer.url):
         raise LmsError(
-            f"{host} names another server as the next page of the roster ({urlsplit(address).hostname}).",
+            f"{host} names another server as the next page ({urlsplit(address).hostname}).",
             hint="Nothing was changed. The LMS's own address may be misconfigured (behind a proxy, say).",
         )
     seen.add(answer.url)
@@ -129,9 +130,12 @@ def next_page(answer: requests.Response, seen: set[str]) -> str | None:
 
 
 def _busy(answer: requests.Response) -> bool:
+    return _throttled(answer) or answer.status_code in (502, 503, 504)
+
+
+def _throttled(answer: requests.Response) -> bool:
     # Canvas throttles with 403 in older versions, told apart from "not allowed" by this text alone.
-    throttled = answer.status_code == 403 and b"Rate Limit Exceeded" in answer.content
-    return throttled or answer.status_code == 429 or answer.status_code in (502, 503, 504)
+    return answer.status_code == 429 or (answer.status_code == 403 and b"Rate Limit Exceeded" in answer.content)
 
 
 def _says_busy(host: str, answer: requests.Response, asked: float | None) -> str:
