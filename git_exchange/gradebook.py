@@ -12,6 +12,7 @@ from nbgrader.api import Assignment as Assigned
 from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, Student, SubmittedAssignment, SubmittedNotebook
 
 from git_exchange.errors import FilesError
+from git_exchange.rules.grades import GRADED, MISSING, UNGRADED, Score
 from git_exchange.rules.people import FIELDS, Names
 
 
@@ -110,6 +111,38 @@ def hand_graded(db_url: str, course_id: str, assignment_id: str) -> frozenset[st
             Comment.manual_comment.isnot(None), Comment.manual_comment != ""
         )
         return frozenset(student_id for query in (marks, comments) for (student_id,) in query.distinct())
+
+
+def scores(db_url: str, course_id: str, assignment_id: str) -> dict[str, Score] | None:
+    """Return student id -> result of every student of the gradebook, None if it lacks the assignment. Raise FilesError.
+
+    The score is nbgrader's own total less its late penalty, never below 0. A row that nothing was handed in for (an
+    extension, say) is no submission; one with a cell that waits for a person is not graded.
+    """
+    if not exists(db_url):
+        return None
+    with _reading(), Gradebook(db_url, course_id) as gradebook:
+        try:
+            assignment = gradebook.find_assignment(assignment_id)
+        except MissingEntry:
+            return None
+        maximum = float(assignment.max_score)
+        row = SubmittedAssignment
+        asked = gradebook.db.query(row.id, row.student_id, row.timestamp, row.score, row.late_submission_penalty)
+        rows = asked.filter(row.assignment_id == assignment.id).all()
+        cells = gradebook.db.query(SubmittedNotebook.assignment_id).join(
+            Grade, Grade.notebook_id == SubmittedNotebook.id
+        )
+        touched = {key for (key,) in cells.filter(Grade.auto_score.isnot(None) | Grade.manual_score.isnot(None))}
+        touched |= {key for (key,) in cells.filter(Grade.needs_manual_grade.is_(False))}
+        waiting = {key for (key,) in cells.filter(Grade.needs_manual_grade)}
+        found = {student.id: Score(student.id, MISSING, 0.0, maximum) for student in gradebook.students}
+        for key, student_id, handed_in, score, penalty in rows:
+            if key in touched and key not in waiting:
+                found[student_id] = Score(student_id, GRADED, max(0.0, float(score) - float(penalty)), maximum)
+            elif key in touched or handed_in is not None:
+                found[student_id] = Score(student_id, UNGRADED, 0.0, maximum)
+    return found
 
 
 def students(db_url: str, course_id: str) -> dict[str, Names]:

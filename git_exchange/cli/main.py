@@ -15,6 +15,7 @@ from git_exchange.cli.demo import demo
 from git_exchange.cli.devserver import devserver
 from git_exchange.cli.doctor import doctor
 from git_exchange.cli.extension import extension
+from git_exchange.cli.grades import grades
 from git_exchange.cli.history import history
 from git_exchange.cli.lti import lti
 from git_exchange.cli.purge import feedback, release
@@ -46,6 +47,7 @@ for command in (
     status,
     update,
     collect,
+    grades,
     receipts,
     restore,
     repair,

@@ -12,6 +12,7 @@ EXTENSIONS_PATH = "extensions.csv"
 SEATS_PATH = "seats.csv"
 COLLECT_PINS_PATH = "collect-pins.csv"
 PEOPLE_PATH = "people.csv"
+GRADES_SENT_PATH = "grades-sent.csv"
 ROSTER_PATH = "roster.csv"
 WAITING_PATH = "waiting.csv"
 

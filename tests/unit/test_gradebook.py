@@ -103,3 +103,40 @@ def test_students_are_read_and_written_with_what_is_known_of_them(tmp_path: Path
     gradebook.put_students(url, "calculus", [Names("ann", last_name="Lee", lms_user_id="42")])
     assert gradebook.students(url, "calculus") == {"ann": Names("ann", "Ann", "Lee", "", "42"), "ben": Names("ben")}
     assert gradebook.students(f"sqlite:///{tmp_path / 'none.db'}", "calculus") == {}
+
+
+def test_scores_are_nbgraders_totals_less_the_late_penalty_and_only_of_who_is_fully_graded(tmp_path: Path) -> None:
+    done = {"needs_manual_grade": False}
+    url = graded(
+        tmp_path,
+        ann=done,
+        ben={**done, "manual_score": 0.5, "extra_credit": 0.25},
+        cat={"needs_manual_grade": True},
+        dan=done,
+        eve=done,
+    )
+    with Gradebook(url, "calculus") as book:
+        book.find_submission("ps1", "dan").notebooks[0].late_submission_penalty = 0.25
+        book.find_submission("ps1", "eve").notebooks[0].late_submission_penalty = 5.0
+        book.add_student("fay")
+        for student in ("gil", "hal"):  # collected and not autograded; no work, but an extension
+            book.add_student(student)
+            with book.db.no_autoflush:
+                book.add_submission("ps1", student)
+        book.find_submission("ps1", "gil").timestamp = DUE.replace(tzinfo=None)
+        book.db.commit()
+    found = gradebook.scores(url, "calculus", "ps1")
+    assert found is not None
+    assert {name: (one.state, one.score) for name, one in found.items()} == {
+        "ann": ("graded", 1.0),
+        "ben": ("graded", 0.75),
+        "cat": ("not graded", 0.0),
+        "dan": ("graded", 0.75),
+        "eve": ("graded", 0.0),
+        "fay": ("no submission", 0.0),
+        "gil": ("not graded", 0.0),
+        "hal": ("no submission", 0.0),
+    }
+    assert {one.maximum for one in found.values()} == {1.0}
+    assert gradebook.scores(url, "calculus", "ps3") is None
+    assert gradebook.scores(f"sqlite:///{tmp_path / 'none.db'}", "calculus", "ps1") is None

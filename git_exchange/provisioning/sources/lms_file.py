@@ -1,5 +1,7 @@
 """Which LMS, and which course in it: a TOML file that the course's staff keep, without a secret in it.
 
+For grades it also names ``line_items_url`` (LTI), or the assignments in ``[columns]`` (Canvas; ``ps1 = "1234"``).
+
 ::
 
     kind = "lti"                                   # or "canvas", "moodle"
@@ -46,7 +48,7 @@ KEYS = {
     "lti": _COMMON
     | {"issuer", "client_id", "token_url", "audience", "memberships_url", "context_id", "private_key_file", "key_id"}
     | {"line_items_url"},
-    "canvas": _REST,
+    "canvas": _REST | {"columns"},
     "moodle": _REST,
 }
 NEEDED = {
@@ -61,6 +63,7 @@ class LmsFile:
     """What the file says: ``said`` has the texts, ``roles`` the overrides (LMS user id -> role).
 
     ``sign_in`` is how the same people sign in to the forge, None if the file does not say.
+    ``columns`` is assignment -> number of the assignment in Canvas.
     """
 
     path: Path
@@ -68,6 +71,7 @@ class LmsFile:
     said: Mapping[str, str]
     roles: Mapping[str, str] = field(default_factory=dict)
     sign_in: SignIn | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def beside(self, name: str) -> Path | None:
         """Return the file that a key names, relative to this one; None if it names none."""
@@ -127,8 +131,9 @@ def read_lms_file(path: Path) -> LmsFile:
         raise ConfigurationError(f"{path} lacks: {', '.join(missing)}.", hint="The LMS shows these values.")
     roles = _roles(path, said.get("roles", {}))
     sign_in = _sign_in(path, said["sign_in"]) if "sign_in" in said else None
-    texts = {name: str(value) for name, value in said.items() if name not in ("roles", "sign_in")}
-    return LmsFile(path, kind, texts, roles, sign_in)
+    columns = _columns(path, said.get("columns", {}))
+    texts = {name: str(value) for name, value in said.items() if name not in ("roles", "sign_in", "columns")}
+    return LmsFile(path, kind, texts, roles, sign_in, columns)
 
 
 def read_lms(file: LmsFile) -> Roster:
@@ -169,6 +174,15 @@ def _sign_in(path: Path, said: Any) -> SignIn:
             hint='For example:  provider = "saml"  and  identity = "login"',
         )
     return SignIn(str(said["provider"]), said["identity"])
+
+
+def _columns(path: Path, said: Any) -> dict[str, str]:
+    if not isinstance(said, dict) or not all(str(number).isdecimal() for number in said.values()):
+        raise ConfigurationError(
+            f"{path}: [columns] must give assignments the number of an assignment in Canvas.",
+            hint='For example:  ps1 = "1234", the number in its address in Canvas',
+        )
+    return {str(assignment_id): str(number) for assignment_id, number in said.items()}
 
 
 def _private_text(file: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from git_exchange.errors import ConfigurationError
+from git_exchange.provisioning.grade_columns import target_of
 from git_exchange.provisioning.lms.keys import make_key
 from git_exchange.provisioning.people import SignIn
 from git_exchange.provisioning.sources.lms_file import TOKEN_VARIABLE, read_lms_file
@@ -87,3 +88,28 @@ def test_without_any_token_both_ways_are_named(tmp_path: Path) -> None:
         read_lms_file(write(tmp_path, CANVAS)).token()
     assert TOKEN_VARIABLE in str(caught.value)
     assert "token_file" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('kind = "moodle"\nurl = "https://m.example.edu"\ncourse = 2\n', "Moodle's own activities only"),
+        ('kind = "canvas"\nurl = "https://c.example.edu"\ncourse = 5\n', "does not say which assignment in Canvas ps1"),
+        (
+            'kind = "lti"\nissuer = "x"\nclient_id = "1"\ntoken_url = "https://l.example.edu/t"\n'
+            'memberships_url = "https://l.example.edu/m"\nprivate_key_file = "k"\n',
+            "does not name line_items_url",
+        ),
+    ],
+)
+def test_a_file_that_can_take_no_grades_says_what_it_lacks(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        target_of(read_lms_file(write(tmp_path, text)), "ps1")
+
+
+def test_an_assignment_in_canvas_is_named_by_its_number(tmp_path: Path) -> None:
+    text = 'kind = "canvas"\nurl = "https://c.example.edu/"\ncourse = 5\n[columns]\nps1 = {}\n'
+    file = read_lms_file(write(tmp_path, text.format(77)))
+    assert target_of(file, "ps1") == "https://c.example.edu/courses/5/assignments/77"
+    with pytest.raises(ConfigurationError, match="number of an assignment in Canvas"):
+        read_lms_file(write(tmp_path, text.format('"../1"')))
