@@ -11,6 +11,7 @@ from types import ModuleType
 
 import click
 import pytest
+from traitlets.config.loader import PyFileConfigLoader
 
 from git_exchange.cli.main import cli
 from git_exchange.course.credentials import FILE_VARIABLE
@@ -60,6 +61,11 @@ def test_the_timer_and_the_path_start_the_service_of_their_name() -> None:
         assert parsed["Install"]["WantedBy"] == f"{section.lower()}s.target"
     assert unit("path")["Path"]["PathChanged"] == str(hub_configuration().SIGNED_IN)
     assert str(hub_configuration().SIGNED_IN.parent) in (HOOKS / "git-exchange.tmpfiles").read_text()
+
+
+def test_the_hub_reads_the_file_as_its_configuration() -> None:
+    config = PyFileConfigLoader("jupyterhub_config.py", path=str(HOOKS)).load_config()
+    assert config.Authenticator.post_auth_hook.__name__ == "ask_for_the_roster"
 
 
 def test_the_hubs_hook_writes_the_file_and_lets_the_person_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
