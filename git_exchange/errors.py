@@ -33,6 +33,7 @@
     |   `-- TooLarge            over a size limit
     `-- CourseError             the course says "no"
         +-- CourseNotFound
+        +-- CourseArchived      the term is over: everything can be read, nothing written
         +-- NotAMember          this account has no part in the course
         +-- NotStaff            a student tried what only staff may do
         +-- NotAStudent         staff tried what only a student's seat can do
@@ -239,6 +240,10 @@ class CourseError(GitExchangeError):
 
 class CourseNotFound(CourseError):
     """There is no such course for this account."""
+
+
+class CourseArchived(CourseError):
+    """The staff have archived the course: everything can be read, nothing written."""
 
 
 class NotAMember(CourseError):

@@ -1,10 +1,11 @@
-"""``git-exchange course``: open a course on the forge."""
+"""``git-exchange course``: open a course on the forge, copy it, archive it."""
 
 from __future__ import annotations
 
 import click
 from rich.console import Console
 
+from git_exchange.cli.course_archive import archive
 from git_exchange.cli.printing import shown
 from git_exchange.cli.settings import Asked, forge_options, settings_for
 from git_exchange.course.course import Course
@@ -15,7 +16,7 @@ from git_exchange.provisioning.trial import TEST_STUDENT, make_test_student
 
 @click.group()
 def course() -> None:
-    """Open a course on the forge."""
+    """Open a course on the forge, start the next term from it, archive it."""
 
 
 @course.command()
@@ -63,3 +64,6 @@ def create(
             soft_wrap=True,
             highlight=False,
         )
+
+
+course.add_command(archive)

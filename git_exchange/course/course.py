@@ -5,6 +5,7 @@ Constructing it does nothing; what was read once is kept for the life of the obj
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import TypeVar
 from git_exchange.course.credentials import first_accepted
 from git_exchange.errors import (
     CacheCorrupt,
+    CourseArchived,
     CourseNotFound,
     NotAMember,
     NotAStudent,
@@ -121,6 +123,19 @@ class Course:
     def staff(self) -> Project:
         """Return the staff's project. Raise NotStaff for everybody else."""
         return self._once("staff", self._find_staff)
+
+    def check_open(self) -> None:
+        """Raise CourseArchived if the staff have archived the course. Raise CourseNotFound, NotAMember."""
+        if self.assignments().archived:
+            raise self.archived()
+
+    def archived(self) -> CourseArchived:
+        """Return the error for who wants to change something in an archived course."""
+        return CourseArchived(
+            f"The course {self.course_id} is archived: nothing can be handed in or changed any more.",
+            hint="What is there can still be read. If that is a mistake, its staff can undo it:"
+            f" git-exchange course archive {shlex.quote(self.course_id)} --undo",
+        )
 
     def is_staff(self) -> bool:
         """Return whether this account belongs to the course's staff."""

@@ -42,9 +42,11 @@ def change_files(
 
     ``subject`` and ``body`` are the commit's message.
     ``change`` runs again on fresh contents when somebody else pushed first, so it must not have effects of its own.
-    Raise NotStaff, PushRefused if this account may not write there (GitLab: graders), PushRace if others were faster
-    for ``PATIENCE`` seconds.
+    Raise NotStaff, CourseArchived, PushRefused if this account may not write there (GitLab: graders), PushRace if
+    others were faster for ``PATIENCE`` seconds.
     """
+    if course.staff().archived:
+        raise course.archived()
     url = course.forge.git_url(course.staff())
 
     def once(repository: Repository) -> bool:

@@ -19,9 +19,10 @@ from git_exchange.transport.push import push
 def announce_due(course: Course, release: Release, due: datetime | None, *, listener: Listener = ignore) -> bool:
     """Make ``due`` the date that students see; True if it was another one and now is not.
 
-    Where this account may not do it, or somebody releases at this moment, that is said and nothing changes.
+    Where this account may not do it, or somebody releases at this moment, that is said and nothing changes. In an
+    archived course no student waits for it.
     """
-    if release.withdrawn or release.due == due:
+    if release.withdrawn or release.due == due or course.assignments().archived:
         return False
     url = course.forge.git_url(course.assignments())
     name = display(release.assignment_id)

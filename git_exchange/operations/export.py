@@ -70,7 +70,7 @@ def export(course: Course, folder: Path, *, listener: Listener = ignore) -> Expo
     bundle. Raise NotStaff, FilesError, also if the folder holds another course.
     """
     course.staff()
-    wanted, others = _projects(course)
+    wanted, others = projects_of(course)
     with _locked(folder):
         run = _Run(course, folder, listener, _begin(course, folder), len(wanted))
         try:
@@ -210,7 +210,7 @@ class _Run:
             (self._folder / before.file).unlink(missing_ok=True)
 
 
-def _projects(course: Course) -> tuple[list[Project], list[Project]]:
+def projects_of(course: Course) -> tuple[list[Project], list[Project]]:
     """Return the projects of the course, the staff's first, and what else lies in its group."""
     found = sorted(course.projects(), key=lambda project: project.path)
     own = [project for project in found if project.path in (layout.ASSIGNMENTS, layout.STAFF)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from git_exchange.course.course import Course
 from git_exchange.course.protection import SEAT_RULES
 from git_exchange.course.register import Registered, read_register
-from git_exchange.errors import Conflict, NotFound
+from git_exchange.errors import Conflict, CourseArchived, NotFound
 from git_exchange.forge.ports import Account, ForgeAdmin, Group, Project, Role, Visibility
 from git_exchange.operations.listing import course_of
 from git_exchange.rules import layout
@@ -57,9 +57,13 @@ def enrol(forge: ForgeAdmin, known: Membership, student_id: str, account: Accoun
     """Give the student a protected project and access to it: "created", "updated" or "unchanged".
 
     Who was in the course before gets everything back. The caller registers the seat. Raise Conflict for a seat that
-    is another account's or another project than the one on record.
+    is another account's or another project than the one on record, CourseArchived.
     """
     path = layout.seat_name(student_id)
+    if known.assignments.archived:  # the seat would be in use again
+        raise CourseArchived(
+            "The course is archived: nobody is added to it.", hint="Undo that first: git-exchange course archive --undo"
+        )
     there = known.seats.get(path)
     _check_identity(known, student_id, account, there)
     if there is not None and there.archived:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from git_exchange.course.attempts import Reading
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import append_receipts
-from git_exchange.errors import PushRefused, RemoteDenied
+from git_exchange.errors import CourseArchived, PushRefused, RemoteDenied
 from git_exchange.operations.policy import Policy
 from git_exchange.rules.attempt import Attempt
 from git_exchange.rules.deadline import verdict
@@ -33,10 +33,12 @@ def pin(
         return ledger, []
     try:
         return append_receipts(course, assignment_id, new, read), []
-    except (PushRefused, RemoteDenied) as error:
+    except (CourseArchived, PushRefused, RemoteDenied) as error:
         pins = sum(receipt.kind == "pin" for receipt in new)
         if not new:
             return ledger, []
+        if isinstance(error, CourseArchived):
+            return ledger, [f"{pins} times are not pinned: the course is archived, so that no receipt can be written"]
         return ledger, [f"{pins} times are not pinned, as {course.account().username} may not write receipts: {error}"]
 
 

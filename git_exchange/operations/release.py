@@ -45,8 +45,12 @@ def release(
     force: bool = False,
     listener: Listener = ignore,
 ) -> Released:
-    """Release ``folder`` as the assignment. Raise AlreadyReleased without ``force``, NotStaff, TooLarge."""
+    """Release ``folder`` as the assignment.
+
+    Raise AlreadyReleased without ``force``, NotStaff, CourseArchived, TooLarge.
+    """
     course.staff()
+    course.check_open()
     before = find_released(course, assignment_id)
     _may_release(course, assignment_id, before, force=force)
     selection = select(folder, rules)
@@ -81,6 +85,7 @@ def release(
 def withdraw(course: Course, assignment_id: str) -> Released:
     """Take the release back: a commit with an empty tree, so that the history stays. Do nothing if it is withdrawn."""
     course.staff()
+    course.check_open()
     before = find_released(course, assignment_id)
     project = course.assignments()
     if before is None or before.withdrawn:

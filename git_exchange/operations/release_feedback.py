@@ -52,9 +52,11 @@ def release_feedback(
     """Push each student's feedback into the student's own project.
 
     The outcomes are "released", "unchanged", "waiting" (``deadline``, monotonic seconds, came first) and "failed".
-    Feedback that somebody else released for the same attempt is not replaced without ``force``. Raise NotStaff.
+    Feedback that somebody else released for the same attempt is not replaced without ``force``. Raise NotStaff,
+    CourseArchived.
     """
     course.staff()
+    course.check_open()
     identities = Identities(read_register(course))
 
     def one(item: Marked) -> Outcome:

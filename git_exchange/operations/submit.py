@@ -11,6 +11,7 @@ from git_exchange.course.course import Course
 from git_exchange.course.releases import Release, ensure_fetched, find_release
 from git_exchange.course.seats import Seat
 from git_exchange.errors import (
+    CourseArchived,
     CourseError,
     FilesError,
     GitExchangeError,
@@ -96,12 +97,19 @@ def prepare(
     on_behalf: bool = False,
     listener: Listener = ignore,
 ) -> Prepared:
-    """Look at what would be submitted. Raise AssignmentNotFound if it is not released, NothingToSubmit, TooLarge.
+    """Look at what would be submitted.
 
+    Raise AssignmentNotFound if it is not released, CourseArchived, NothingToSubmit, TooLarge, and
     FilesError if a released notebook could not be handed in as it is: without it the submission would be worth little.
     With ``leave_out_notebooks`` it is left out with a warning, as nbgrader does. ``on_behalf`` says that the staff
     hand in for the student.
     """
+    course.check_open()
+    if seat.project.archived:
+        raise CourseArchived(
+            f"The project of {seat.student_id} in the course {course.course_id} is archived: nothing can be handed in.",
+            hint="Ask the course's staff.",
+        )
     release = find_release(course, assignment_id)
     selection = select(folder, rules)
     selection = _own_work(selection, release)

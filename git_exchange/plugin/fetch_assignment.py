@@ -39,6 +39,9 @@ class ExchangeFetchAssignment(Exchange, ABCExchangeFetchAssignment):
             self.course.check_member()
         self.release = find_release(self.course, self.coursedir.assignment_id)
 
+        if self.course.assignments().archived:
+            self.log.warning("The course %s is archived: nothing can be handed in any more.", self.course.course_id)
+
     def init_dest(self) -> None:
         """Find where the folder goes; an existing one is touched only with ``replace_missing_files``."""
         self.dest_path = self.assignment_path(self.coursedir.assignment_id)

@@ -89,6 +89,7 @@ class ExchangeList(ABCExchangeList, Exchange):
             self.log.info(self._outbound_line(info))
         if not pages.in_jupyter_server():  # its pages do not show the log, and wait for every look
             self._tell_newer(found)
+            self._tell_archived()
         return assignments
 
     def remove_files(self) -> list[Info]:
@@ -238,6 +239,11 @@ class ExchangeList(ABCExchangeList, Exchange):
             for release in releases:
                 if newer := newer_version(self, course, release):
                     self.log.info(newer)
+
+    def _tell_archived(self) -> None:
+        for course_id in self._courses():
+            if self._ask("archived", course_id, lambda course: [course.assignments().archived]) == [True]:
+                self.log.warning("The course %s is archived: nothing can be handed in any more.", course_id)
 
     def _outbound_line(self, info: Info) -> str:
         already = " (already downloaded)" if Path(info["assignment_id"]).exists() else ""

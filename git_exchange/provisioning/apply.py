@@ -45,10 +45,12 @@ def plan_roster(
     """Return what would be done; nothing is changed.
 
     ``signed_in`` finds the accounts of people by the institution's sign-in; with ``create_accounts`` who has none gets
-    one. Raise CourseNotFound, NotStaff, Forbidden if accounts are to be made by somebody else than an administrator.
+    one. Raise CourseNotFound, NotStaff, CourseArchived, Forbidden if accounts are to be made by somebody else than
+    an administrator.
     """
     if create_accounts:
         check_administrator(course, forge)
+    course.check_open()
     state = read_state(course, forge)
     strangers = [person for person in roster.people if person.key not in {bound.key for bound in state.record}]
     signed = signed_in(strangers)
