@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from git_exchange.cli.course_archive import archive
+from git_exchange.cli.course_copy import copy
 from git_exchange.cli.printing import shown
 from git_exchange.cli.settings import Asked, forge_options, settings_for
 from git_exchange.course.course import Course
@@ -67,3 +68,4 @@ def create(
 
 
 course.add_command(archive)
+course.add_command(copy)

@@ -24,6 +24,7 @@ NOTEBOOK = "Notebook"
 EMPTY_DIRECTORY = "Empty-Directory"
 WITHDRAWN = "Withdrawn"
 PURGED = "Purged"
+COPIED_FROM = "Copied-From"
 TOOL = "Git-Exchange"
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")

@@ -92,7 +92,9 @@ def _granted(said: object, wanted: frozenset[str], host: str) -> tuple[Token, fl
         raise LmsError(f"{host} answered without an access token.")
     if str(said.get("token_type", "Bearer")).casefold() != "bearer":
         raise LmsError(f"{host} gave a token of the unknown type {str(said['token_type'])[:40]!r}.")
-    missing = wanted - set(str(said.get("scope") or " ".join(wanted)).split())
+    # Not saying it means all of it (RFC 6749, 5.1); Open edX grants nothing with an empty text.
+    granted = said.get("scope")
+    missing = wanted - set(granted.split()) if isinstance(granted, str) else set()
     if missing:
         raise LmsRefused(
             f"{host} grants less than what is needed; missing: {', '.join(sorted(missing))}.",
@@ -119,7 +121,7 @@ def _refusal(answer: requests.Response, platform: Platform) -> LmsError:
 
 _CLOCK = "Set this machine's clock right."
 _SETTINGS = "Compare client id and key with the tool's settings in the LMS."
-# What platforms write in their refusals (Moodle 4.5 and Canvas), the most specific first: words, advice.
+# What platforms write in their refusals (Moodle 4.5, Canvas and Open edX), the most specific first: words, advice.
 _REASONS = (
     ("invalid_scope", "the service is switched off for this tool", "Switch it on in the tool's settings in the LMS."),
     ("'aud' is invalid", "it does not accept the audience", "Set audience to exactly what the LMS documents."),
@@ -127,10 +129,13 @@ _REASONS = (
     ("No public key configured", "it has no key of ours", "Give it the public key: git-exchange lti keys."),
     ("Expired token", "it takes our request for expired", _CLOCK),
     ("Cannot handle token with", "our clock is ahead of its clock", _CLOCK),
-    ("invalid_client", "it does not know the client id", _SETTINGS),
+    ("invalid_client", "it does not know the client id or the key", _SETTINGS),
+    # Open edX, for a request that is expired, or from the future.
+    ("unidentified_error", "it does not say why", f"{_CLOCK} If it is right: {_SETTINGS}"),
     (
         "<html",
-        "it may be unable to read our JWKS",
-        "Publish the JWKS where the LMS can read it, or paste the key there.",
+        "token_url is not where it gives tokens, or it cannot read our JWKS",
+        "Copy token_url again (on Open edX it belongs to one tool); publish the JWKS where the LMS can read it, or"
+        " paste the key there.",
     ),
 )
