@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from git_exchange.course.course import Course
-from git_exchange.course.staff_files import Files, change_files, may_write, read_files
-from git_exchange.errors import PushRefused, RemoteDenied, UnexpectedAnswer
+from git_exchange.course.staff_files import Files, change_files, only_by_writers, read_files
+from git_exchange.errors import UnexpectedAnswer
 from git_exchange.files.paths import display
 from git_exchange.rules import grades, layout
 from git_exchange.rules.grades import Due, Ledger, Sent
@@ -56,10 +56,8 @@ def _changed(ledger: Ledger, lines: Iterable[Sent]) -> Files:
 
 
 def _change(course: Course, subject: str, change: Callable[[Files], Files]) -> None:
-    try:
+    with only_by_writers(course):
         change_files(course, subject, [PATH], change)
-    except (PushRefused, RemoteDenied) as error:
-        raise may_write(error) from error
 
 
 def _load(content: bytes) -> Ledger:
