@@ -55,6 +55,7 @@ def carry_out(
             done[id(step)] = outcome
             noted(outcome)
             listener(Progress("applying the roster", number, len(todo)))
+    work.note_unrecorded(plan)
     work.record()
     return Report.of(
         [
@@ -94,6 +95,25 @@ class _Work:
             return Outcome(step.who, "failed", str(error))
         self._record_now_and_then()
         return Outcome(step.who, DONE[step.action], detail)
+
+    def note_unrecorded(self, plan: Plan) -> None:
+        """Complete the record of students: a run that was killed may have written down only their seats."""
+        for step in plan.steps:
+            person, account = step.person, step.account
+            if step.action != "keep" or person is None or account is None or person.role != "student":
+                continue
+            if person.active and person.person_id not in self._state.enrolments:
+                self._people.append(
+                    Enrolment(
+                        person.person_id,
+                        person.role,
+                        account.id,
+                        account.username,
+                        person.platform,
+                        person.lms_user_id,
+                        step.how,
+                    )
+                )
 
     def record(self) -> None:
         """Write down what was done since the last time."""
