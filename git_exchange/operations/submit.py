@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from git_exchange.course import sent
 from git_exchange.course.course import Course
 from git_exchange.course.releases import Release, ensure_fetched, find_release
 from git_exchange.course.seats import Seat
@@ -159,18 +160,20 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
     """Push the folder as the next attempt and return the receipt.
 
     Two submissions at the same instant both become attempts: who comes second builds on the first. Raise NotAMember
-    if the forge refuses the push, RemoteUnreachable if it cannot be reached (nothing is submitted then, or the same
-    work once more by the next try).
+    if the forge refuses the push, RemoteUnreachable if it cannot be reached (what arrived nevertheless is found by the
+    next try with the same files, which then makes no second attempt of it).
     """
     ensure_fetched(course, prepared.release)
     project = prepared.seat.project
     ref = layout.submit_ref(prepared.release.assignment_id)
     url = course.forge.git_url(project)
-    submission = uuid.uuid4().hex
 
-    def once(repository: Repository) -> tuple[str, int, str]:
+    def once(repository: Repository) -> tuple[str, int, str, str]:
         head, before = _where_we_are(repository, prepared, url, ref)
         number = len(before) + 1
+        noted = sent.noted(course, project.id, ref)
+        arrived = _arrived(before, noted)
+        submission = noted if noted is not None and arrived is None else uuid.uuid4().hex
         said = [
             (trailers.ASSIGNMENT, prepared.release.assignment_id),
             (trailers.COURSE, course.course_id),
@@ -186,15 +189,20 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
             return commit_folder(course, repository, prepared.folder, prepared.selection, [head], message)
 
         commit = build()
-        warning = _undoes(repository, prepared.release, before, tree_of(repository, commit))
+        tree = tree_of(repository, commit)
+        if arrived is not None and arrived.tree == tree:
+            listener(Event("The try before had arrived after all; there is no need for another attempt.", "info"))
+            return arrived.oid, len(before), "", noted or ""
+        warning = _undoes(repository, prepared.release, before, tree)
         if warning:
             commit = build(warning)  # also for who looks at it on the forge
+        sent.note(course, project.id, ref, submission)
         push(repository, url, commit, ref)
-        return commit, number, warning
+        return commit, number, warning, submission
 
     for race in range(RACES):
         try:
-            commit, number, warning = course.in_repository(lambda cache: cache.seat(project.id), once)
+            commit, number, warning, submission = course.in_repository(lambda cache: cache.seat(project.id), once)
             break
         except PushRace:
             blocking = blocked_by(course, prepared.seat, prepared.release.assignment_id)
@@ -222,6 +230,7 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
         listener(Event(f"The submission has arrived; its exact time could not be read: {error.message}", "warning"))
         at, by_event = course.now(), False
     page = course.forge.commit_url(project, commit)
+    sent.forget(course, project.id, ref, submission)
     return Submitted(prepared.seat.student_id, commit, at, by_event, number, page, prepared.submitted_by, warning)
 
 
@@ -232,6 +241,16 @@ def _where_we_are(repository: Repository, prepared: Prepared, url: str, ref: str
     except RefMissing:
         return prepared.release.commit, []
     return head, history(repository, head, exclude=[prepared.release.commit], limit=MAX_COMMITS)
+
+
+def _arrived(before: list[CommitInfo], submission: str | None) -> CommitInfo | None:
+    """Return the newest attempt if it is the submission that was sent and not confirmed, else None.
+
+    If another attempt has come after it, it does not count any more: then the person means to hand in once more.
+    """
+    if submission is None or not before:
+        return None
+    return before[-1] if trailers.parse(before[-1].message).first(trailers.SUBMISSION) == submission else None
 
 
 def _undoes(repository: Repository, release: Release, before: list[CommitInfo], tree: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,3 +62,25 @@ def nothing_left(root: Path) -> None:
     area = root / ".git-exchange"
     left = [path for name in ("new", "journal", "aside", "trash") for path in (area / name).glob("*")]
     assert not left, left
+
+
+def harm(repository: Path, damage: str) -> None:
+    """Damage a bare repository of the cache."""
+    if damage == "objects":
+        for pack in repository.rglob("*.pack"):
+            pack.chmod(0o600)
+            pack.write_bytes(b"PACK" + bytes(64))
+    elif damage == "truncated packs":
+        for pack in repository.rglob("*.pack"):
+            pack.chmod(0o600)
+            pack.write_bytes(pack.read_bytes()[:-20])
+    elif damage == "refs":
+        shutil.rmtree(repository / "refs")
+        (repository / "packed-refs").write_text("nonsense\n")
+    elif damage == "configuration":
+        (repository / "config").write_text("[core\n= ?")
+    elif damage == "everything":
+        shutil.rmtree(repository)
+    else:
+        shutil.rmtree(repository)
+        repository.write_text("in the way")

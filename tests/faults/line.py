@@ -82,8 +82,6 @@ class FaultyLine(Line):
         self._over.clear()
         self.struck.clear()
         self._fault = fault
-        if fault.how == "refused" and at == 1:
-            self._refuse()
         try:
             yield
         finally:
