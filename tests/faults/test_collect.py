@@ -145,8 +145,8 @@ def _struck(
 def test_a_collection_survives_faults_at_its_requests(
     office: Office, line: FaultyLine, requests: list[Passed], fault: Fault
 ) -> None:
-    # Each request meets some of the faults, and each fault requests of every kind.
-    for place in range(1 + KINDS.index(fault) % 9, len(requests) + 1, 9):
+    # Each request meets one of the faults, and each fault two or three of the requests.
+    for place in range(1 + KINDS.index(fault), len(requests) + 1, len(KINDS)):
         request = requests[place - 1]
         office.meet(f"{fault} at {place}: {request.path}", _struck(office, line, fault, place))
 
@@ -191,7 +191,7 @@ def test_a_client_killed_at_its_steps_leaves_whole_folders(office: Office, tmp_p
     names = (tmp_path / "steps").read_text().splitlines()
     renames = [step for step, name in enumerate(names, start=1) if "Path." in name]
     assert len(renames) > 8
-    for step in sorted({*range(3, whole.steps + 1, 25), *renames[-10:]}):
+    for step in sorted({*range(3, whole.steps + 1, 30), *renames[-9:]}):
 
         def spoil(step: int = step) -> object:
             died = in_child(office.collect, tmp_path, kill_at=step)
