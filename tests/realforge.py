@@ -79,11 +79,43 @@ LEVEL = error
 
 @dataclass(frozen=True)
 class RealForge:
-    """A server that answers, and a site administrator's token for it. ``folder`` is where one of ours lies."""
+    """A server that answers, and a site administrator's token for it; one of ours has ``folder`` and ``process``."""
 
     url: str
     token: str
     folder: Path | None = None
+    process: Process | None = None
+
+
+class Process:
+    """The program of a server of ours, which can be killed and started again on what it has."""
+
+    def __init__(self, binary: Path, root: Path, url: str) -> None:
+        self._command = [str(binary), "-c", str(root / "app.ini"), "web"]
+        self._root, self._url = root, url
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with (self._root / "log").open("ab") as log:
+            self._running = subprocess.Popen(self._command, env=_environment(self._root), stdout=log, stderr=log)
+        _wait_until_it_answers(self._url, self._running, self._root / "log")
+
+    def kill(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+        assert self._running is not None
+        self._running.kill()
+        self._running.wait()
+
+    def stop(self) -> None:
+        """End it in good order, if it runs."""
+        if self._running is None:
+            return
+        self._running.terminate()
+        try:
+            self._running.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
 
 def available() -> bool:
@@ -131,19 +163,12 @@ def started(binary: Path, root: Path, *, immediate: bool = False, extra: str = "
         *("admin", "user", "generate-access-token", "--username", ADMINISTRATOR),
         *("--token-name", "tests", "--scopes", "all", "--raw"),
     ).split()[-1]
-    with (root / "log").open("wb") as log:
-        server = subprocess.Popen([str(binary), "-c", str(file), "web"], env=_environment(root), stdout=log, stderr=log)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_it_answers(url, server, root / "log")
-            yield RealForge(url, token, root)
-        finally:
-            server.terminate()
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+    process = Process(binary, root, f"http://127.0.0.1:{port}")
+    try:
+        process.start()
+        yield RealForge(f"http://127.0.0.1:{port}", token, root, process)
+    finally:
+        process.stop()
 
 
 def binary() -> Path | None:

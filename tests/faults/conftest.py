@@ -10,9 +10,18 @@ import pytest
 from git_exchange.devserver import RunningServer
 from git_exchange.forge import http
 from git_exchange.secret import Token
+from tests import realforge
 from tests.faults.line import FaultyLine
 from tests.faults.wrapped_git import WrappedGit
 from tests.unit.school import School
+
+# It is killed, so that only a server of ours will do.
+collect_ignore = [] if realforge.binary() is not None else ["test_real_server.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if realforge.binary() is None:
+        terminalreporter.write_line("faults: no program forgejo or gitea to start: none met a real server.")
 
 
 @pytest.fixture(scope="session")

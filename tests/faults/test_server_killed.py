@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -13,38 +12,7 @@ from git_exchange.errors import GitExchangeError
 from git_exchange.secret import Token
 from tests.faults.actions import OPERATIONS, STUDENTS, Campus
 from tests.faults.checks import attempted
-from tests.faults.line import FaultyLine, _reset, _whole
-from tests.pages.line import Passed
-
-
-class DeadlyLine(FaultyLine):
-    """Kills the server at the next push: before it has the whole of it, or as soon as it has taken it."""
-
-    def __init__(self, running: RunningServer) -> None:
-        super().__init__(running.url)
-        self._running = running
-        self.moment = ""
-        self.died = False
-
-    def meets(self, passed: Passed, data: bytes, client: socket.socket) -> bool:
-        if self.moment and passed.method == "POST" and passed.path.endswith("/git-receive-pack"):
-            whole = _whole(data, client)
-            if self.moment == "in the middle":
-                self._send_half(whole)
-            else:
-                self._ask(whole)
-            self.moment = ""
-            self._refuse()
-            self._running.kill()
-            self.died = True
-            _reset(client)
-            return True
-        return super().meets(passed, data, client)
-
-    def revive(self) -> None:
-        """Start the server again on what it had."""
-        self._running.start()
-        self._listen_again()
+from tests.faults.deadly_line import DeadlyLine
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +27,7 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def campus(mortal: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Campus, DeadlyLine]]:
     place = tmp_path_factory.mktemp("campus")
     (place / "desks").mkdir()
-    with DeadlyLine(mortal) as line:
+    with DeadlyLine(mortal.url, mortal) as line:
         opened = Campus(
             line.url,
             Token(mortal.admin_token),
