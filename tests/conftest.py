@@ -15,15 +15,21 @@ from tests import guard
 HOME = guard.install()
 
 
-class OneWorkerForBrowsers(LoadScopeScheduling):
-    """One test after another to whoever is free; those of ``tests/browser`` to one worker, as they share servers."""
+# Suites whose modules start servers, or prepare a course, for all of their tests.
+BY_MODULE = ("archive", "demo", "faults", "hostile", "howto", "jupyterhub", "lti_platform", "pages")
+
+
+class SharingWorkers(LoadScopeScheduling):
+    """One test after another to whoever is free; tests that share what is costly to start stay on one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid
+        if nodeid.startswith("tests/browser/"):
+            return "tests/browser"
+        return nodeid.partition("::")[0] if nodeid.split("/")[1] in BY_MODULE else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    return OneWorkerForBrowsers(config, log)
+    return SharingWorkers(config, log)
 
 
 @pytest.fixture(autouse=True)

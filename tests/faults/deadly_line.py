@@ -29,19 +29,24 @@ class DeadlyLine(FaultyLine):
         self.died = False
 
     def meets(self, passed: Passed, data: bytes, client: socket.socket) -> bool:
-        if self.moment and passed.method == "POST" and passed.path.endswith("/git-receive-pack"):
+        if passed.method == "POST" and passed.path.endswith("/git-receive-pack") and (moment := self._taken()):
             whole = _whole(data, client)
-            if self.moment == "in the middle":
+            if moment == "in the middle":
                 self._send_half(whole)
             else:
                 self._ask(whole)
-            self.moment = ""
             self._refuse()
             self._server.kill()
             self.died = True
             _reset(client)
             return True
         return super().meets(passed, data, client)
+
+    def _taken(self) -> str:
+        """Return the moment once: of several pushes at the same time only one is deadly."""
+        with self._count:
+            moment, self.moment = self.moment, ""
+            return moment
 
     def revive(self) -> None:
         """Start the server again on what it had."""
