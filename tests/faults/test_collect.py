@@ -145,8 +145,8 @@ def _struck(
 def test_a_collection_survives_faults_at_its_requests(
     office: Office, line: FaultyLine, requests: list[Passed], fault: Fault
 ) -> None:
-    # Each request meets one of the faults, and each fault two or three of the requests.
-    for place in range(1 + KINDS.index(fault), len(requests) + 1, len(KINDS)):
+    # Each fault at one request, spread over all of them: the whole table takes minutes.
+    for place in (1 + KINDS.index(fault) * (len(requests) - 1) // (len(KINDS) - 1),):
         request = requests[place - 1]
         office.meet(f"{fault} at {place}: {request.path}", _struck(office, line, fault, place))
 
@@ -174,7 +174,7 @@ def test_a_collection_survives_a_git_that_fails_at_its_calls(office: Office, git
     with git.at(0):
         office.collect()
         calls = git.calls
-    for call in range(1 + sorted(ACTIONS).index(action) % 14, calls + 1, 14):
+    for call in range(1 + sorted(ACTIONS).index(action) % 14, calls + 1, 42):
 
         def spoil(call: int = call) -> object:
             with git.at(call, action):
@@ -191,11 +191,12 @@ def test_a_client_killed_at_its_steps_leaves_whole_folders(office: Office, tmp_p
     names = (tmp_path / "steps").read_text().splitlines()
     renames = [step for step, name in enumerate(names, start=1) if "Path." in name]
     assert len(renames) > 8
-    for step in sorted({*range(3, whole.steps + 1, 30), *renames[-9:]}):
+    for step in sorted({*range(3, whole.steps + 1, 80), *renames[-8::2]}):
 
         def spoil(step: int = step) -> object:
             died = in_child(office.collect, tmp_path, kill_at=step)
-            assert died.how == "killed", died
+            # Its steps are not always equally many: the forge's list of events has a page more or less.
+            assert died.how == "killed" or died.steps < step, died
             return None
 
         office.meet(f"killed at {step}: {names[step - 1]}", spoil)

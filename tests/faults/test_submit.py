@@ -149,10 +149,11 @@ def test_every_kind_of_request_is_among_the_places(requests: list[Passed]) -> No
 
 
 @pytest.mark.parametrize("fault", EVERYWHERE, ids=str)
-def test_a_submission_survives_a_fault_at_each_request(
+def test_a_submission_survives_a_fault_at_its_requests(
     desk: Desk, line: FaultyLine, requests: list[Passed], fault: Fault
 ) -> None:
-    for place in range(1, len(requests) + 1):
+    # Every second request with each fault: the first one is struck by one of them, the second by the other.
+    for place in range(1 + EVERYWHERE.index(fault), len(requests) + 1, 2):
         _meet(desk, line, fault, place)
 
 
@@ -160,8 +161,8 @@ def test_a_submission_survives_a_fault_at_each_request(
 def test_a_submission_survives_a_fault_at_each_kind_of_request(
     desk: Desk, line: FaultyLine, requests: list[Passed], fault: Fault
 ) -> None:
-    # A third of the kinds with each fault, another third with the next: pairs enough, in a third of the time.
-    for place in every_kind(requests)[KINDS.index(fault) % 3 :: 3]:
+    # A sixth of the kinds with each fault, another sixth with the next: pairs enough, in a sixth of the time.
+    for place in every_kind(requests)[KINDS.index(fault) % 6 :: 6]:
         _meet(desk, line, fault, place)
 
 
@@ -174,7 +175,7 @@ def test_no_token_reaches_the_address_that_a_forge_redirects_to(
     desk: Desk, line: FaultyLine, requests: list[Passed]
 ) -> None:
     with FaultyLine(desk.server.url) as elsewhere:
-        for place in every_kind(requests)[::2]:
+        for place in every_kind(requests)[::4]:
             _meet(desk, line, faults.redirect_to(elsewhere.url), place)
         assert elsewhere.passed == []
 
@@ -187,7 +188,7 @@ def test_a_submission_survives_a_git_that_fails_at_each_call(desk: Desk, git: Wr
         calls = git.calls
     assert calls > 8
     slow = action == "hangs"
-    places = (5,) if slow else range(1 + sorted(ACTIONS).index(action) % 4, calls + 1, 4)
+    places = (5,) if slow else range(1 + sorted(ACTIONS).index(action) % 4, calls + 1, 12)
     for call in places:
 
         def spoil(action_now: Callable[[], Submitted], call: int = call) -> Submitted | GitExchangeError:
@@ -203,12 +204,15 @@ def test_a_client_killed_at_each_step_submits_once_when_run_again(desk: Desk, tm
     whole = in_child(desk.submit, tmp_path)
     assert whole.how == "done", whole
     assert whole.steps > 50
-    for step in range(2, whole.steps + 1, 5):
+    for step in range(2, whole.steps + 1, 12):
         desk.write()
         _, before = desk.there()
         with untouched(desk.work):
             died = in_child(desk.submit, tmp_path, kill_at=step)
             again = desk.submit()
+        if died.how == "done":  # it takes a step less when the forge's list of events has a page less
+            assert step > died.steps
+            continue
         assert died.how == "killed", died
         assert desk.there() == (again.commit, before + 1), f"killed at {died.last}"
 
