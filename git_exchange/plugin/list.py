@@ -242,7 +242,11 @@ class ExchangeList(ABCExchangeList, Exchange):
 
     def _tell_archived(self) -> None:
         for course_id in self._courses():
-            if self._ask("archived", course_id, lambda course: [course.assignments().archived]) == [True]:
+            try:
+                archived = self._ask("archived", course_id, lambda course: [course.assignments().archived])
+            except (CourseError, NotFound):
+                continue  # the list has said that it is left out
+            if archived == [True]:
                 self.log.warning("The course %s is archived: nothing can be handed in any more.", course_id)
 
     def _outbound_line(self, info: Info) -> str:

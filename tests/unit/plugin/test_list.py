@@ -12,7 +12,7 @@ from nbgrader.exchange.abc import ExchangeError
 from traitlets.config import Config
 
 from git_exchange.operations import listing
-from git_exchange.plugin import listings
+from git_exchange.plugin import listings, pages
 from git_exchange.plugin.list import ExchangeList
 from tests.unit.school import COURSE, School
 
@@ -44,7 +44,11 @@ def list_of(school: School, name: str, monkeypatch: pytest.MonkeyPatch, course_i
     return made
 
 
-def test_a_course_that_cannot_be_read_does_not_hide_the_others(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_jupyter_server", [False, True])
+def test_a_course_that_cannot_be_read_does_not_hide_the_others(
+    school: School, monkeypatch: pytest.MonkeyPatch, in_jupyter_server: bool
+) -> None:
+    monkeypatch.setattr(pages, "in_jupyter_server", lambda: in_jupyter_server)
     school.open("ann")
     school.release()
     school.submit("ann", "mine")
