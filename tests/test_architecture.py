@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "course": {"rules", "files", "forge", "transport", *VALUES},
     "operations": {"course", "gradebook", "rules", "files", "forge", "transport", *VALUES},
     "provisioning": {"operations", "course", "gradebook", "rules", "files", "forge", "transport", *VALUES},
+    "collector": {"operations", "course", "gradebook", "rules", "files", "forge", "transport", *VALUES},
     "plugin": {"operations", "course", "gradebook", "rules", "files", "forge", "transport", *VALUES},
     "devserver": set(),
     "demo": {
@@ -33,18 +34,21 @@ MAY_IMPORT = {
         *VALUES,
     },
     "cli": {
-        *{"demo", "devserver", "plugin", "provisioning", "operations", "course", "gradebook"},
+        *{"demo", "devserver", "plugin", "collector", "provisioning", "operations", "course", "gradebook"},
         *{"rules", "files", "forge", "transport"},
         *VALUES,
     },
 }
-STARTS_PROCESSES = {"transport/command.py", "demo", "devserver"}
+STARTS_PROCESSES = {"transport/command.py", "demo", "devserver", "collector/on_submission.py"}
 LIBRARIES = {
     "nbgrader": {"plugin", "gradebook.py", "cli", "demo"},
     "traitlets": {"plugin", "gradebook.py", "cli", "demo"},
     "gitlab": {"forge/gitlab"},
     "rich": {"cli"},
     "click": {"cli"},
+    "huey": {"collector"},
+    "sqlalchemy": {"collector", "gradebook.py"},
+    "prometheus_client": {"collector"},
 }
 
 
