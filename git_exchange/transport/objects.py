@@ -74,6 +74,8 @@ def read_commits(repository: Repository, commits: Sequence[str]) -> list[CommitI
         stdin="".join(f"{_checked(commit)}\n" for commit in commits).encode(),
     )
     found = {info.oid: info for info in _parsed(output)}
+    if lost := next((commit for commit in commits if commit not in found), None):
+        raise CacheCorrupt(f"git told nothing of the commit {lost}.")
     return [found[commit] for commit in commits]
 
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,7 @@ from git_exchange.errors import CacheCorrupt, HostileRepository, TooLarge
 from git_exchange.files.tree import TreeEntry
 from git_exchange.rules.attempt import Commit
 from git_exchange.transport.cache import Cache, Repository
+from git_exchange.transport.command import located
 from git_exchange.transport.objects import (
     BlobReader,
     commit_tree,
@@ -32,6 +37,19 @@ def copy(cache: Cache) -> Repository:
     return cache.staff()
 
 
+@pytest.fixture
+def mute_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A git that ends well and says nothing, as one whose output was lost."""
+    script = tmp_path / "bin" / "git"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec "{shutil.which("git")}" --version\ncat >/dev/null\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent), prepend=os.pathsep)
+    located.cache_clear()
+    yield
+    located.cache_clear()
+
+
 def _raw_commit(copy: Repository, content: bytes) -> str:
     return plain_git(
         "hash-object", "-t", "commit", "-w", "--literally", "--stdin", git_dir=copy.git_dir, stdin=content
@@ -54,6 +72,11 @@ def test_commits_come_in_the_order_asked_for_also_twice(copy: Repository) -> Non
     first, second = make_commit(copy, a=b"1"), make_commit(copy, a=b"2")
     assert [info.oid for info in read_commits(copy, [second, first, second])] == [second, first, second]
     assert read_commits(copy, []) == []
+
+
+def test_a_git_that_tells_nothing_of_a_commit_is_not_believed(copy: Repository, mute_git: None) -> None:
+    with pytest.raises(CacheCorrupt, match="nothing"):
+        read_commits(copy, ["1" * 40])
 
 
 def test_a_commit_that_is_not_here_is_a_damaged_copy(copy: Repository) -> None:
