@@ -18,6 +18,7 @@
     +-- LmsError                the LMS answered "no", or not as an LMS of its kind does
     |   +-- LmsUnreachable      no connection, time-out, maintenance: trying again may help
     |   `-- LmsRefused          it does not accept the key, the token or the scope
+    +-- InboxUnavailable        the collector's inbox is locked, full or gone: nothing was written
     +-- GitError                a git command failed
     |   +-- GitTimeout          it did not finish in time
     |   +-- RemoteUnreachable   the connection failed before or during the transfer
@@ -151,6 +152,15 @@ class LmsUnreachable(LmsError):
 
 class LmsRefused(LmsError):
     """The learning management system does not accept our key, token or scope."""
+
+
+class InboxUnavailable(GitExchangeError):
+    """The collector's inbox is locked, full or gone: nothing of what was asked is written."""
+
+    default_hint = (
+        "Look at the database that [storage] names and the room on its disk. What a hook told meanwhile is found by the"
+        " sweep."
+    )
 
 
 class GitError(GitExchangeError):
