@@ -69,6 +69,16 @@ def assignment_in(ref: str, kind: Kind, recorded: str | None = None) -> str | No
     return _id(ref[len(prefix) :], [recorded]) if ref.startswith(prefix) else None
 
 
+def is_submit_ref(ref: str) -> bool:
+    """Return whether a full ref is a branch of attempts, hashed names included, whatever their assignment."""
+    name = ref.removeprefix(f"{_HEADS}submit/")
+    try:
+        slug.decode(name)
+    except ValueError:
+        return False
+    return name != ref
+
+
 def student_in(project_path: str, description: str) -> str | None:
     """Return the student whose seat this project is, None if it is no seat.
 
