@@ -12,9 +12,11 @@
 ``POST /-/devserver/clock``            ``offset`` (seconds) added to the real time for everything, the Date header too
 ``POST /-/devserver/bans``             ``on`` true or false (the default): ban addresses with many failed git sign-ins;
                                        the answer has ``failed``: how many count at this moment
+``POST /-/devserver/hooks``            ``auto_disable`` true or false (the default): let webhooks rest that failed four
+                                       times in a row; ``signing_tokens`` true (the default) or false: know of them
 =====================================  =================================================================================
 
-Faults, bans, lag and clock are forgotten when the server ends; events that wait are not.
+Faults, bans, what webhooks can, lag and clock are forgotten when the server ends; events that wait are not.
 """
 
 from __future__ import annotations
@@ -100,6 +102,18 @@ def set_bans(call: Call) -> Answer:
     if call.parameters.has("on"):
         bans.switch(on=call.parameters.boolean("on"))
     return Answer({"on": bans.on, "failed": bans.counted()}, 201)
+
+
+@routes.add("POST", "/hooks")
+def set_hooks(call: Call) -> Answer:
+    """Switch what webhooks can."""
+    call.require_admin()
+    webhooks, given = call.site.webhooks, call.parameters
+    if given.has("auto_disable"):
+        webhooks.auto_disable = given.boolean("auto_disable")
+    if given.has("signing_tokens"):
+        webhooks.signing_tokens = given.boolean("signing_tokens")
+    return Answer({"auto_disable": webhooks.auto_disable, "signing_tokens": webhooks.signing_tokens}, 201)
 
 
 def _seconds(call: Call, name: str) -> float:

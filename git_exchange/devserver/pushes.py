@@ -92,7 +92,7 @@ async def record(site: Site, project: Project, user: User, updates: Sequence[Ref
     if not hooks or current is None:
         return
     for update, pushed in deliveries:
-        wanted = [hook for hook in hooks if _wants(hook, update)]
+        wanted = [hook for hook in hooks if _wants(hook, update) and site.webhooks.alert(hook).status == "executable"]
         if wanted:
             payload = await _payload(site, current, user, update, pushed)
             name, trigger = (

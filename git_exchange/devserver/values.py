@@ -142,6 +142,14 @@ class Hook:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """Whether a webhook is sent to: "executable", "temporarily_disabled" with ``until``, or "disabled"."""
+
+    status: str
+    until: datetime | None
+
+
+@dataclass(frozen=True)
 class Delivery:
     """One attempt to deliver a webhook; ``status`` is the HTTP status or why there was none."""
 

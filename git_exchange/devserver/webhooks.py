@@ -13,20 +13,37 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 
 from git_exchange.devserver.clock import Clock
 from git_exchange.devserver.store.hooks import Hooks
-from git_exchange.devserver.values import Hook
+from git_exchange.devserver.values import Alert, Delivery, Hook
 
 DELIVERY_SECONDS = 10.0
 CONCURRENT = 8
 KEPT_BODY = 10_000
 
+# After so many failures in a row a hook rests for a minute, then twice as long each time, and after the most for good.
+FAILURES, MOST_FAILURES = 4, 40
+FIRST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(days=1)
+
 log = logging.getLogger(__name__)
+
+
+def alert_of(deliveries: Sequence[Delivery], now: datetime) -> Alert:
+    """Return whether a hook with these deliveries, the newest first, is sent to."""
+    failed = list(takewhile(lambda one: not one.status.startswith(("2", "3")), deliveries))
+    if len(failed) >= MOST_FAILURES:
+        return Alert("disabled", None)
+    if len(failed) < FAILURES:
+        return Alert("executable", None)
+    until = failed[0].created_at + min(FIRST_REST * 2 ** (len(failed) - FAILURES), LONGEST_REST)
+    return Alert("executable", None) if until <= now else Alert("temporarily_disabled", until)
 
 
 def signature(signing_token: str, webhook_id: str, timestamp: str, body: bytes) -> str:
@@ -37,15 +54,24 @@ def signature(signing_token: str, webhook_id: str, timestamp: str, body: bytes) 
 
 
 class Webhooks:
-    """Deliveries under way. ``url`` is the server's own, set when it is known."""
+    """Deliveries under way. ``url`` is the server's own, set when it is known.
+
+    ``auto_disable`` and ``signing_tokens`` are features that a GitLab can have on or off.
+    """
 
     def __init__(self, hooks: Hooks, clock: Clock) -> None:
         self.url = ""
+        self.auto_disable = False
+        self.signing_tokens = True
         self._hooks = hooks
         self._clock = clock
         self._client = AsyncHTTPClient(force_instance=True)
         self._places = asyncio.Semaphore(CONCURRENT)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def alert(self, hook: Hook) -> Alert:
+        """Return whether the hook is sent to."""
+        return alert_of(self._hooks.deliveries(hook.id) if self.auto_disable else (), self._clock.now())
 
     def send(self, hook: Hook, event: str, payload: Mapping[str, Any], trigger: str) -> None:
         """Deliver in the background; ``event`` is the header's value, as "Push Hook"."""

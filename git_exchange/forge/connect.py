@@ -10,7 +10,7 @@ from git_exchange.errors import ConfigurationError
 from git_exchange.forge.detect import detect
 from git_exchange.forge.gitea.adapter import Gitea
 from git_exchange.forge.gitlab.adapter import GitLab
-from git_exchange.forge.ports import Forge, ForgeAccounts, ForgeAdmin
+from git_exchange.forge.ports import Forge, ForgeAccounts, ForgeAdmin, ForgeHooks
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
 
@@ -31,6 +31,13 @@ def connect_admin(settings: Settings, token: Token) -> ForgeAdmin:
 def connect_accounts(settings: Settings, token: Token) -> ForgeAccounts:
     """Return what a site administrator can do on the forge."""
     return _adapter(settings, token)
+
+
+def hooks_by(forge: Forge) -> ForgeHooks:
+    """Return what looks after webhooks on the same connection, which knows the course's projects already."""
+    if not isinstance(forge, (GitLab, Gitea)):
+        raise ConfigurationError("This connection knows nothing of webhooks.")
+    return forge
 
 
 def _adapter(settings: Settings, token: Token) -> GitLab | Gitea:

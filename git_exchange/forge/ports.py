@@ -13,6 +13,7 @@ from datetime import date, datetime
 from enum import Enum, IntEnum
 from typing import Protocol
 
+from git_exchange.rules.hook_secrets import HookSecret
 from git_exchange.secret import Token
 
 
@@ -172,6 +173,36 @@ class Forgetting:
     detail: str
 
 
+@dataclass(frozen=True)
+class Hook:
+    """A webhook of a project. ``active``: whether the forge sends to it.
+
+    ``disabled_until`` is when it does again by itself; None for an active one, and for one that is off for good.
+    ``signs``: whether what it sends carries a signature of the body; a plain secret alone does not. ``narrow``:
+    whether it is set up as ``ensure_hook`` does: JSON for pushes to submissions' branches only, the receiver's
+    certificate verified.
+    """
+
+    id: int
+    url: str
+    active: bool
+    disabled_until: datetime | None
+    signs: bool
+    narrow: bool
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """That the forge sent to a hook. ``status`` is the receiver's HTTP status, or in words why there was none.
+
+    ``at`` is None where the record does not tell.
+    """
+
+    at: datetime | None
+    status: str
+    ok: bool
+
+
 class Forge(Protocol):
     """What any account can do."""
 
@@ -293,6 +324,30 @@ class ForgeAdmin(Forge, Protocol):
 
     def unarchive(self, project_id: int) -> None:
         """Undo ``archive``; nothing happens to a project that is not archived."""
+
+
+class ForgeHooks(Protocol):
+    """Webhooks of projects, for who may change the project (GitLab: Maintainers)."""
+
+    # Whether the forge tells what became of what it sent; where not, ``deliveries`` is always empty.
+    keeps_deliveries: bool
+
+    def hooks(self, project_id: int) -> list[Hook]:
+        """Return the hooks of the project, other people's too. Raise NotFound, Forbidden."""
+
+    def ensure_hook(self, project_id: int, url: str, secret: HookSecret, *, instead_of: Collection[int] = ()) -> Hook:
+        """Make pushes of submissions known at ``url`` with this secret, by exactly one hook, and return it.
+
+        Others with this ``url`` or a number of ``instead_of`` go, after the new one is there. Whether the hook had
+        this secret already, no forge tells: it is set in any case. Raise NotFound, Forbidden, UnexpectedAnswer if the
+        forge does not take such a hook.
+        """
+
+    def remove_hook(self, project_id: int, hook_id: int) -> None:
+        """Remove the hook; one that is gone already is none to remove. Raise Forbidden."""
+
+    def deliveries(self, project_id: int, hook_id: int) -> list[Delivery]:
+        """Return what was sent last, at most twenty, the newest first. Raise NotFound, Forbidden."""
 
 
 class ForgeAccounts(Protocol):

@@ -14,7 +14,17 @@ from git_exchange.devserver.api.defaults import (
 )
 from git_exchange.devserver.clock import Clock, written
 from git_exchange.devserver.site import Site
-from git_exchange.devserver.values import AccessToken, Delivery, Hook, Member, Namespace, Project, PushEvent, User
+from git_exchange.devserver.values import (
+    AccessToken,
+    Alert,
+    Delivery,
+    Hook,
+    Member,
+    Namespace,
+    Project,
+    PushEvent,
+    User,
+)
 from git_exchange.devserver.viewer import Viewer
 
 
@@ -271,7 +281,7 @@ def event(site: Site, value: PushEvent) -> JSON:
     }
 
 
-def hook(value: Hook) -> JSON:
+def hook(value: Hook, alert: Alert) -> JSON:
     """Return a webhook, without its secrets."""
     return (
         HOOK_FLAGS
@@ -280,10 +290,12 @@ def hook(value: Hook) -> JSON:
             "id": value.id,
             "url": value.url,
             "created_at": written(value.created_at),
-            "alert_status": "executable",
-            "disabled_until": None,
+            "alert_status": alert.status,
+            "disabled_until": None if alert.until is None else written(alert.until),
             "url_variables": [],
             "custom_headers": [{"key": key} for key, _ in value.custom_headers],
+            "token_present": bool(value.token),
+            "signing_token_present": bool(value.signing_token),
             "project_id": value.project_id,
         }
     )

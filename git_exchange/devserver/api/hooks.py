@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from git_exchange.devserver import access
 from git_exchange.devserver.api import entities
 from git_exchange.devserver.api.answers import Answer, Call, message, not_found
-from git_exchange.devserver.api.defaults import HOOK_FLAGS
+from git_exchange.devserver.api.defaults import HOOK_FLAGS, JSON
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.pushes import RefUpdate, test_payload
 from git_exchange.devserver.values import Hook, Project
@@ -27,13 +27,13 @@ def hooks(call: Call) -> Answer:
     """List webhooks."""
     project = call.project(access.MAINTAINER)
     part, headers = call.page(call.site.store.hooks.of(project.id))
-    return Answer([entities.hook(hook) for hook in part], headers=headers)
+    return Answer([_shown(call, hook) for hook in part], headers=headers)
 
 
 @routes.add("GET", "/projects/:id/hooks/:hook_id")
 def one_hook(call: Call) -> Answer:
     """Answer a webhook."""
-    return Answer(entities.hook(_hook(call)[1]))
+    return Answer(_shown(call, _hook(call)[1]))
 
 
 @routes.add("POST", "/projects/:id/hooks")
@@ -46,7 +46,7 @@ def create_hook(call: Call) -> Answer:
     with call.site.store.database.transaction():
         hook = _changed(call, call.site.store.hooks.create(project.id, url))
         call.site.store.hooks.change(hook)
-    return Answer(entities.hook(hook), 201)
+    return Answer(_shown(call, hook), 201)
 
 
 @routes.add("PUT", "/projects/:id/hooks/:hook_id")
@@ -58,7 +58,7 @@ def change_hook(call: Call) -> Answer:
         hook = replace(hook, url=url, token="")
     hook = _changed(call, hook)
     call.site.store.hooks.change(hook)
-    return Answer(entities.hook(hook))
+    return Answer(_shown(call, hook))
 
 
 @routes.add("DELETE", "/projects/:id/hooks/:hook_id")
@@ -112,6 +112,10 @@ async def resend(call: Call) -> Answer:
     raise not_found()
 
 
+def _shown(call: Call, hook: Hook) -> JSON:
+    return entities.hook(hook, call.site.webhooks.alert(hook))
+
+
 def _class(status: str) -> str:
     if status.startswith(("2", "3")):
         return "successful"
@@ -148,6 +152,8 @@ def _changed(call: Call, hook: Hook) -> Hook:
     if isinstance(listed, list):
         headers = tuple((str(one["key"]), str(one["value"])) for one in listed if isinstance(one, dict))
     token, signing = given.text("token"), given.text("signing_token")
+    if not call.site.webhooks.signing_tokens:
+        signing = None  # GitLab ignores it where the feature is off
     if signing:
         _check_signing_token(signing)
     return replace(

@@ -1,4 +1,4 @@
-"""Gitea and Forgejo as a ``Forge``, ``ForgeAdmin`` and ``ForgeAccounts``, by their REST API v1.
+"""Gitea and Forgejo as a ``Forge``, ``ForgeAdmin``, ``ForgeHooks`` and ``ForgeAccounts``, by their REST API v1.
 
 Every method is one thought: which path, what becomes of the answer. A group is an organisation with a joint name
 (``names``), staff is in teams (``teams``), a student a collaborator of one project.
@@ -16,6 +16,7 @@ from git_exchange.forge.gitea import (
     accounts,
     collaborators,
     heads,
+    hooks,
     leftovers,
     organisations,
     protection,
@@ -34,9 +35,11 @@ from git_exchange.forge.ports import (
     Branch,
     BranchRule,
     Concern,
+    Delivery,
     Forgetting,
     Group,
     HeadsAt,
+    Hook,
     Member,
     Project,
     Push,
@@ -45,6 +48,7 @@ from git_exchange.forge.ports import (
     SignInAs,
     Visibility,
 )
+from git_exchange.rules.hook_secrets import HookSecret
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
 
@@ -56,6 +60,7 @@ class Gitea:
     # Namespaces are no objects: they have number 0, no members and nothing to inherit.
     nested_groups = False
     first_rule_counts = True
+    keeps_deliveries = False
     # A token is valid until somebody deletes it.
     tokens_expire = False
 
@@ -271,6 +276,22 @@ class Gitea:
     def unarchive(self, project_id: int) -> None:
         """Undo ``archive``."""
         self._session.change("patch", self._directory.path(project_id), {"archived": False})
+
+    def hooks(self, project_id: int) -> list[Hook]:
+        """Return the project's own webhooks. Raise NotFound, Forbidden."""
+        return hooks.read(self._session, self._directory.path(project_id))
+
+    def ensure_hook(self, project_id: int, url: str, secret: HookSecret, *, instead_of: Collection[int] = ()) -> Hook:
+        """Make pushes of submissions known at ``url``. Raise NotFound, Forbidden, UnexpectedAnswer."""
+        return hooks.ensure(self._session, self._directory.path(project_id), url, secret, instead_of)
+
+    def remove_hook(self, project_id: int, hook_id: int) -> None:
+        """Remove the hook. Raise Forbidden."""
+        hooks.remove(self._session, self._directory.path(project_id), hook_id)
+
+    def deliveries(self, project_id: int, hook_id: int) -> list[Delivery]:
+        """Return nothing: the server shows its record of deliveries on its pages only."""
+        return []
 
     def create_account(self, username: str, *, name: str, email: str) -> Account:
         """Create a confirmed account with a random password. Raise Conflict, Forbidden."""

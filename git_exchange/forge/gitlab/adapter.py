@@ -1,4 +1,4 @@
-"""GitLab as a ``Forge``, ``ForgeAdmin`` and ``ForgeAccounts``: REST v4 and, for heads, GraphQL.
+"""GitLab as a ``Forge``, ``ForgeAdmin``, ``ForgeHooks`` and ``ForgeAccounts``: REST v4 and, for heads, GraphQL.
 
 Every method is one thought: which path, what becomes of the answer. GitLab 17.10 or later is meant; older ones work
 slower (``heads``).
@@ -12,7 +12,7 @@ from datetime import date, datetime, timezone
 
 from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
 from git_exchange.forge.answers import number
-from git_exchange.forge.gitlab import accounts, heads, leftovers, membership, projects, protection, values
+from git_exchange.forge.gitlab import accounts, heads, hooks, leftovers, membership, projects, protection, values
 from git_exchange.forge.gitlab.session import Session
 from git_exchange.forge.http import clock_ahead, encoded
 from git_exchange.forge.ports import (
@@ -20,9 +20,11 @@ from git_exchange.forge.ports import (
     Branch,
     BranchRule,
     Concern,
+    Delivery,
     Forgetting,
     Group,
     HeadsAt,
+    Hook,
     Member,
     Project,
     Push,
@@ -31,6 +33,7 @@ from git_exchange.forge.ports import (
     SignInAs,
     Visibility,
 )
+from git_exchange.rules.hook_secrets import HookSecret
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
 
@@ -43,6 +46,7 @@ class GitLab:
 
     kind = "gitlab"
     first_rule_counts = False
+    keeps_deliveries = True
 
     def __init__(self, settings: Settings, token: Token) -> None:
         self.url = settings.url
@@ -234,6 +238,22 @@ class GitLab:
     def unarchive(self, project_id: int) -> None:
         """Undo ``archive``."""
         self._session.change("post", f"{_project(project_id)}/unarchive")
+
+    def hooks(self, project_id: int) -> list[Hook]:
+        """Return the project's webhooks. Raise NotFound, Forbidden."""
+        return hooks.read(self._session, _project(project_id))
+
+    def ensure_hook(self, project_id: int, url: str, secret: HookSecret, *, instead_of: Collection[int] = ()) -> Hook:
+        """Make pushes of submissions known at ``url``. Raise NotFound, Forbidden, UnexpectedAnswer."""
+        return hooks.ensure(self._session, _project(project_id), url, secret, instead_of)
+
+    def remove_hook(self, project_id: int, hook_id: int) -> None:
+        """Remove the hook. Raise Forbidden."""
+        hooks.remove(self._session, _project(project_id), hook_id)
+
+    def deliveries(self, project_id: int, hook_id: int) -> list[Delivery]:
+        """Return what was sent in the last days, the newest first. Raise NotFound, Forbidden."""
+        return hooks.deliveries(self._session, _project(project_id), hook_id)
 
     def create_account(self, username: str, *, name: str, email: str) -> Account:
         """Create a confirmed account with a random password. Raise Conflict, Forbidden."""
