@@ -41,7 +41,17 @@ ARRIVALS = sa.Table(
 )
 # Projects whose hooks sign what they send: from then on nothing unsigned is taken for theirs.
 SIGNING = sa.Table("signing", TABLES, sa.Column("project_id", sa.BigInteger, primary_key=True, autoincrement=False))
-# When something last happened ("hook", "sweep"), per course ("" for all of them).
+# Attempts of which everything that follows on recording them was done.
+TOLD = sa.Table(
+    "told",
+    TABLES,
+    sa.Column("project_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("ref", sa.Text, primary_key=True),
+    sa.Column("commit_id", sa.Text, primary_key=True),
+    sa.Column("course_id", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+# When something last happened ("hook", "sweep"), and how often, per course ("" for all of them).
 MARKS = sa.Table(
     "marks",
     TABLES,
@@ -49,6 +59,7 @@ MARKS = sa.Table(
     sa.Column("course_id", sa.Text, primary_key=True),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
 )
 # What only one process at a time may do.
 LEASES = sa.Table(

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 import sqlalchemy as sa
 
-from git_exchange.collector.database import ARRIVALS, LEASES, MARKS, SIGNING, Database
+from git_exchange.collector.database import ARRIVALS, LEASES, MARKS, SIGNING, TOLD, Database
 from git_exchange.collector.values import Arrival
 from git_exchange.errors import InboxUnavailable
 
@@ -28,7 +28,7 @@ _MARK_EVERY = 5.0
 class Counts:
     """How many deliveries are in each state; ``oldest_waiting`` in seconds, None if nothing waits or is worked on.
 
-    ``received`` and ``recorded`` are of the two weeks that are kept.
+    ``received`` (deliveries) and ``recorded`` (attempts) are of the two weeks that are kept.
     """
 
     waiting: int
@@ -55,10 +55,11 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Mark:
-    """When something last happened; ``note`` says how it went."""
+    """When something last happened, and how often it did; ``note`` says how it went."""
 
     at: datetime
     note: str
+    number: int
 
 
 class Inbox:
@@ -129,20 +130,21 @@ class Inbox:
             self._marked[course_id] = moment
 
     def mark(self, name: str, course_id: str, at: datetime, note: str = "") -> None:
-        """Note that something happened; what was noted for a later time stays."""
-        values = {"at": at.timestamp(), "note": note}
+        """Note that something happened; a later time that was noted before stays."""
         mine = (MARKS.c.name == name) & (MARKS.c.course_id == course_id)
+        moment = at.timestamp()
+        later = {"at": sa.case((MARKS.c.at > moment, MARKS.c.at), else_=moment), "number": MARKS.c.number + 1}
+        change = sa.update(MARKS).where(mine).values(note=note, **later)
+        new = {"name": name, "course_id": course_id, "at": moment, "note": note, "number": 1}
         with self.database.writing() as connection:
-            if connection.execute(sa.update(MARKS).where(mine, MARKS.c.at <= values["at"]).values(values)).rowcount:
-                return
-            if connection.execute(sa.select(MARKS.c.at).where(mine)).first() is None:
-                self.database.add(connection, MARKS, name=name, course_id=course_id, **values)
+            if not connection.execute(change).rowcount and not self.database.add(connection, MARKS, **new):
+                connection.execute(change)
 
     def marks(self, name: str) -> dict[str, Mark]:
         """Return what was noted, by course id."""
         with self.database.reading() as connection:
             rows = connection.execute(sa.select(MARKS).where(MARKS.c.name == name)).all()
-        return {row.course_id: Mark(_aware(row.at), row.note) for row in rows}
+        return {row.course_id: Mark(_aware(row.at), row.note, row.number) for row in rows}
 
     def lease(self, name: str, owner: str, seconds: float) -> bool:
         """Take or renew what only one may do at a time; False if somebody else has it."""
@@ -165,12 +167,13 @@ class Inbox:
     def counts(self, course_id: str | None = None) -> Counts:
         """Return how many deliveries are in which state, of one course or of all."""
         mine = sa.true() if course_id is None else ARRIVALS.c.course_id == course_id
-        recorded = sa.func.sum(sa.case((ARRIVALS.c.outcome == "recorded", 1), else_=0))
-        grouped = sa.select(
-            ARRIVALS.c.state, sa.func.count().label("number"), sa.func.min(ARRIVALS.c.received), recorded
-        )
+        told = sa.select(sa.func.count()).select_from(TOLD)
+        if course_id is not None:
+            told = told.where(TOLD.c.course_id == course_id)
+        grouped = sa.select(ARRIVALS.c.state, sa.func.count(), sa.func.min(ARRIVALS.c.received))
         with self.database.reading() as connection:
             rows = connection.execute(grouped.where(mine).group_by(ARRIVALS.c.state)).all()
+            recorded = connection.execute(told).scalar_one()
         number = {row[0]: int(row[1]) for row in rows}
         oldest = min((row[2] for row in rows if row[0] in ("waiting", "leased")), default=None)
         return Counts(
@@ -180,7 +183,7 @@ class Inbox:
             dead=number.get("dead", 0),
             oldest_waiting=None if oldest is None else max(0.0, self.clock() - oldest),
             received=sum(number.values()),
-            recorded=sum(int(row[3]) for row in rows),
+            recorded=int(recorded),
         )
 
     def dead(self) -> tuple[DeadLetter, ...]:
@@ -211,6 +214,7 @@ class Inbox:
         with self.database.writing() as connection:
             over = connection.execute(newest).scalar()
             before = max(self.clock() - KEPT_SECONDS, over if over is not None else 0.0)
+            connection.execute(sa.delete(TOLD).where(TOLD.c.at <= self.clock() - KEPT_SECONDS))
             return int(connection.execute(sa.delete(ARRIVALS).where(ended, ARRIVALS.c.ended <= before)).rowcount)
 
 
