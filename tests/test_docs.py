@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from git_exchange.cli.default_group import DefaultGroup
 from git_exchange.cli.main import cli
 from git_exchange.plugin.options import Option, options
 
@@ -89,7 +90,8 @@ def test_the_reference_names_no_option_that_is_not_there() -> None:
 
 def commands(command: click.Command, name: str) -> list[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
-        return [found for sub, one in command.commands.items() for found in commands(one, f"{name} {sub}")]
+        own = [(name, command.default)] if isinstance(command, DefaultGroup) else []
+        return own + [found for sub, one in command.commands.items() for found in commands(one, f"{name} {sub}")]
     return [(name, command)]
 
 

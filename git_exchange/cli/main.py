@@ -15,14 +15,16 @@ from git_exchange.cli.demo import demo
 from git_exchange.cli.devserver import devserver
 from git_exchange.cli.doctor import doctor
 from git_exchange.cli.extension import extension
+from git_exchange.cli.feedback import feedback
 from git_exchange.cli.grades import grades
 from git_exchange.cli.history import history
 from git_exchange.cli.lti import lti
-from git_exchange.cli.purge import feedback, release
 from git_exchange.cli.receipts import receipts
+from git_exchange.cli.release import release
 from git_exchange.cli.repair import repair
 from git_exchange.cli.restore import restore
 from git_exchange.cli.roster import roster
+from git_exchange.cli.scheduled import scheduled
 from git_exchange.cli.status import status
 from git_exchange.cli.update import update
 from git_exchange.errors import GitExchangeError
@@ -55,6 +57,7 @@ for command in (
     history,
     release,
     feedback,
+    scheduled,
     export,
     verify,
     demo,

@@ -31,23 +31,13 @@ _options = (
 )
 
 
-@click.group()
-def release() -> None:
-    """Take back a release that must not be seen."""
-
-
-@click.group()
-def feedback() -> None:
-    """Take back feedback that must not be seen."""
-
-
 def _purge_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_options):
         command = option(command)
     return course_options(command)
 
 
-@release.command("purge")
+@click.command("purge")
 @click.argument("assignment_id", metavar="ASSIGNMENT")
 @_purge_options
 def purge_release(
@@ -78,7 +68,7 @@ def purge_release(
         _say(console, found)
 
 
-@feedback.command("purge")
+@click.command("purge")
 @click.argument("assignment_id", metavar="ASSIGNMENT")
 @click.option("--student", "student_id", required=True, help="Whose project the feedback was released into.")
 @click.option("--attempt", type=click.IntRange(1), help="Only what was released about this attempt.")

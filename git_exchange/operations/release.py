@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,19 +53,38 @@ def release(
     course.staff()
     course.check_open()
     before = find_released(course, assignment_id)
-    _may_release(course, assignment_id, before, force=force)
+    check_may_release(course, assignment_id, before, force=force)
     selection = select(folder, rules)
     say_skipped(selection, listener)
+
+    def build(repository: Repository, parents: list[str], message: str) -> str:
+        return commit_folder(course, repository, folder, selection, parents, message)
+
+    return put(course, assignment_id, before, content(course, assignment_id, selection, due), build, listener=listener)
+
+
+def put(
+    course: Course,
+    assignment_id: str,
+    before: Release | None,
+    said: Sequence[tuple[str, str]],
+    build: Callable[[Repository, list[str], str], str],
+    *,
+    listener: Listener = ignore,
+) -> Released:
+    """Push what ``build`` makes (of repository, parents and message) on top of the release ``before``.
+
+    ``said`` are its trailers. Raise AlreadyReleased if another release is there by now, NotStaff.
+    """
     project = course.assignments()
     url = course.forge.git_url(project)
     ref = layout.release_ref(assignment_id)
+    message = trailers.message(f"{'Release again' if before is not None else 'Release'} {assignment_id}", said)
 
     def build_and_push(repository: Repository) -> str:
         if before is not None:
             fetch(repository, url, [ref])
-        parents = [before.commit] if before is not None else []
-        message = _message(course, assignment_id, selection, due, again=before is not None)
-        commit = commit_folder(course, repository, folder, selection, parents, message)
+        commit = build(repository, [before.commit] if before is not None else [], message)
         push(repository, url, commit, ref)
         return commit
 
@@ -116,20 +136,22 @@ def withdraw(course: Course, assignment_id: str) -> Released:
     return Released(commit, course.forge.commit_url(project, commit), again=False)
 
 
-def _may_release(course: Course, assignment_id: str, before: Release | None, *, force: bool) -> None:
+def check_may_release(course: Course, assignment_id: str, before: Release | None, *, force: bool) -> None:
+    """Raise AlreadyReleased, in nbgrader's words, if there is a release that ``force`` does not replace."""
     if before is not None and not before.withdrawn and not force:
         raise AlreadyReleased(
             f"Destination already exists, add --force to overwrite: {course.course_id} {assignment_id}", hint=""
         )
 
 
-def _message(course: Course, assignment_id: str, selection: Selection, due: datetime | None, *, again: bool) -> str:
+def content(course: Course, assignment_id: str, selection: Selection, due: datetime | None) -> list[tuple[str, str]]:
+    """Return the trailers of a release."""
     said = [(trailers.ASSIGNMENT, assignment_id), (trailers.COURSE, course.course_id)]
     if due is not None:
         said.append((trailers.DUE_DATE, times.isoformat(due)))
     said += [(trailers.NOTEBOOK, path) for path in notebooks(selection)]
     said += [(trailers.EMPTY_DIRECTORY, path) for path in selection.empty_directories]
-    return trailers.message(f"{'Release again' if again else 'Release'} {assignment_id}", said)
+    return said
 
 
 def _refused(course: Course, verb: str, error: PushRefused) -> NotStaff:

@@ -61,13 +61,14 @@ class ExchangeReleaseAssignment(Exchange, ABCExchangeReleaseAssignment):
             assignment_id,
             Path(self.src_path),
             self.selection_rules(),
-            due=self._due(),
+            due=self.due(),
             force=self.force,
             listener=self.listen,
         )
         forget_listings()
         self.log.info("Released as: %s %s", course_id, assignment_id)
 
-    def _due(self) -> datetime | None:
+    def due(self) -> datetime | None:
+        """Return the due date in the gradebook, None if there is none."""
         known = gradebook.find_assignment(self.coursedir.db_url, self.coursedir.course_id, self.coursedir.assignment_id)
         return known.due if known is not None else None

@@ -17,6 +17,11 @@ ROSTER_PATH = "roster.csv"
 WAITING_PATH = "waiting.csv"
 
 Kind = Literal["release", "submit", "feedback"]
+Planned = Literal["release", "feedback"]
+
+# In the project ``staff``: what is to be released at a time lies where no student can read.
+SCHEDULED = "scheduled/"
+STAGED_FEEDBACK_PATH = "feedback.jsonl"
 
 _SEAT = "student-"
 _HEADS = "refs/heads/"
@@ -52,6 +57,29 @@ def submit_ref(assignment_id: str) -> str:
 def feedback_ref(assignment_id: str) -> str:
     """Return the full ref of the feedback to a student, in the student's project."""
     return _ref("feedback", assignment_id)
+
+
+def scheduled_ref(kind: Planned, assignment_id: str) -> str:
+    """Return the full ref of what is to be released at a time, in the project ``staff``."""
+    return f"{_HEADS}{SCHEDULED}{kind}/{slug.encode(assignment_id)}"
+
+
+def scheduled_in(ref: str, recorded: str | None = None) -> tuple[Planned, str] | None:
+    """Return what a full ref in ``staff`` is to release, and of which assignment; None if it is none of these.
+
+    ``recorded`` is used as in ``assignment_in``.
+    """
+    kinds: tuple[Planned, ...] = ("release", "feedback")
+    for kind in kinds:
+        prefix = f"{_HEADS}{SCHEDULED}{kind}/"
+        if ref.startswith(prefix) and (found := _id(ref[len(prefix) :], [recorded])) is not None:
+            return kind, found
+    return None
+
+
+def staged_folder(student_id: str) -> str:
+    """Return the folder of a student's pages in what is staged of feedback."""
+    return slug.encode(student_id)
 
 
 def archive_ref(ref: str, commit: str) -> str:
