@@ -10,23 +10,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from git_exchange.course.attempts import Reading, read_attempts, read_heads
+from git_exchange.course.attempts import Reading
 from git_exchange.course.collect_pins import read_collect_pins
 from git_exchange.course.course import Course
-from git_exchange.course.extensions import read_extensions
-from git_exchange.course.receipts import read_ledger
-from git_exchange.course.register import read_register
-from git_exchange.course.releases import Release, ensure_fetched
+from git_exchange.course.releases import Release
 from git_exchange.course.seats import Identities, Seat, gone
 from git_exchange.errors import CourseError, GitExchangeError
-from git_exchange.events import Event, Listener, Progress, ignore
+from git_exchange.events import Event, Listener, ignore
 from git_exchange.files.paths import display
-from git_exchange.operations.pinning import pin, pinned_otherwise
 from git_exchange.operations.placing import Chosen, Folders, place_attempt
 from git_exchange.operations.policy import Policy
-from git_exchange.operations.release import find_released
+from git_exchange.operations.record import record
 from git_exchange.report import Outcome, Report
-from git_exchange.rules import layout
 from git_exchange.rules.collect_pins import CollectPin
 from git_exchange.rules.deadline import choose, recorded_time, verdict
 from git_exchange.transport.housekeeping import tidy
@@ -51,44 +46,12 @@ def collect(
     again) and "failed". Raise NotStaff, CourseNotFound.
     """
     course.staff()
-    policy = replace(policy, extensions=read_extensions(course).of(assignment_id))
-    ledger = read_ledger(course, assignment_id)
-    registered = read_register(course)
-    identities = Identities(registered)
     pins = read_collect_pins(course, assignment_id)
-    released = find_released(course, assignment_id)
-    if released is not None:
-        ensure_fetched(course, released)
-    heads = read_heads(course, seats, [assignment_id])
-    base = released.commit if released is not None else None
-    names = _names(course, released) if released is not None else frozenset()
-    done = _Counter("reading submissions", len(seats), listener)
-
-    def read(seat: Seat) -> Reading | None:
-        if policy.deadline is not None and time.monotonic() > policy.deadline:
-            return None
-        try:
-            identities.check(seat)
-        except CourseError as error:
-            return Reading(seat, layout.submit_ref(assignment_id), heads.heads.at, heads.begun, failure=error)
-        reading = read_attempts(course, seat, assignment_id, heads, base, ledger)
-        done.one_more()
-        return reading
-
-    ordered = list(seats)
-    readings = course.in_parallel(read, ordered)
-    notes = [reading.alarm for reading in readings if reading is not None and reading.alarm]
-    notes += gone(course, registered)
-    recorded, unpinned = pin(course, assignment_id, [r for r in readings if r is not None], ledger, policy)
-    notes += unpinned
-    readings = [
-        # Somebody else may have pinned another time at this moment: theirs stays, and counts for everybody.
-        read_attempts(course, reading.seat, assignment_id, heads, base, recorded)
-        if reading is not None and pinned_otherwise(reading, recorded, policy)
-        else reading
-        for reading in readings
-    ]
-    readings = [_has_pinned(reading, pins) if reading is not None else None for reading in readings]
+    recorded = record(course, assignment_id, seats, policy, listener)
+    policy, identities = recorded.policy, Identities(recorded.registered)
+    notes = [*recorded.alarms, *gone(course, recorded.registered), *recorded.unpinned]
+    names = _names(course, recorded.released) if recorded.released is not None else frozenset()
+    readings = [_has_pinned(reading, pins) if reading is not None else None for reading in recorded.readings]
     chosen = {
         reading.seat.student_id: choice
         for reading in readings
@@ -99,7 +62,7 @@ def collect(
     folders = Folders(root, place)
     outcomes = [
         _finish(course, assignment_id, folders, policy, seat, reading, chosen.get(seat.student_id), listener)
-        for seat, reading in zip(ordered, readings, strict=True)
+        for seat, reading in zip(seats, readings, strict=True)
     ]
     notes += [
         f"{c.reading.seat.student_id}: attempt {c.attempt.number} may have arrived before or after the due date;"
@@ -190,15 +153,3 @@ def _failed(seat: Seat, assignment_id: str, error: Exception, listener: Listener
     why = str(error) if isinstance(error, GitExchangeError) else f"{type(error).__name__}: {error}"
     listener(Event(f"Could not collect {display(seat.student_id)} {assignment_id}: {why}", "error"))
     return Outcome(seat.student_id, "failed", why)
-
-
-class _Counter:
-    """Progress of a step that several threads work on."""
-
-    def __init__(self, what: str, total: int, listener: Listener) -> None:
-        self._what, self._total, self._listener = what, total, listener
-        self._done = 0
-
-    def one_more(self) -> None:
-        self._done += 1
-        self._listener(Progress(self._what, self._done, self._total))
