@@ -16,7 +16,7 @@ HOME = guard.install()
 
 
 # Suites whose modules start servers, or prepare a course, for all of their tests.
-BY_MODULE = ("archive", "demo", "faults", "hostile", "howto", "jupyterhub", "lti_platform", "pages")
+BY_MODULE = ("archive", "collector", "demo", "faults", "hostile", "howto", "jupyterhub", "lti_platform", "pages")
 
 
 class SharingWorkers(LoadScopeScheduling):

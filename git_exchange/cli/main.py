@@ -9,6 +9,7 @@ import click
 from git_exchange import __version__
 from git_exchange.cli.archive import export, verify
 from git_exchange.cli.collect import collect
+from git_exchange.cli.collector import collector
 from git_exchange.cli.config import config
 from git_exchange.cli.course import course
 from git_exchange.cli.demo import demo
@@ -49,6 +50,7 @@ for command in (
     status,
     update,
     collect,
+    collector,
     grades,
     receipts,
     restore,

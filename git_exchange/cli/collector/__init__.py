@@ -1,0 +1,16 @@
+"""``git-exchange collector``: webhook-driven collection, one command per file."""
+
+from __future__ import annotations
+
+import click
+
+from git_exchange.cli.collector.serve import serve
+
+
+@click.group()
+def collector() -> None:
+    """Record what students submit seconds after they do, by the forge's webhooks."""
+
+
+for command in (serve,):
+    collector.add_command(command)
