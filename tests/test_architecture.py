@@ -39,7 +39,7 @@ MAY_IMPORT = {
         *VALUES,
     },
 }
-STARTS_PROCESSES = {"transport/command.py", "demo", "devserver", "collector/on_submission.py"}
+STARTS_PROCESSES = {"transport/command.py", "demo", "devserver", "collector/on_submission"}
 LIBRARIES = {
     "nbgrader": {"plugin", "gradebook.py", "cli", "demo"},
     "traitlets": {"plugin", "gradebook.py", "cli", "demo"},

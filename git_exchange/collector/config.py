@@ -35,7 +35,10 @@
     course_dir = "/srv/calculus"
     on_submission = ["nbgrader", "autograde", "{assignment}", "--student", "{student}"]
     run_as = "autograder"                             # or container = "IMAGE"
+    writable = ["autograded", "gradebook"]            # all that the command may write to, in the course directory
     seconds = 600
+    memory = 4000000000                               # bytes, of each process
+    processes = 512
 """
 
 from __future__ import annotations
@@ -100,6 +103,8 @@ class CollectRule:
     """What is also collected into ``course_dir``, and what is run then (empty: nothing) as whom.
 
     ``assignments`` are patterns. The command's parts may hold ``{course}``, ``{assignment}`` and ``{student}``.
+    ``writable`` are folders of the course directory; the command cannot write to the rest of it. ``memory`` (bytes) is
+    the most that a process of it may have, ``seconds`` how long it may take.
     """
 
     course: str
@@ -108,7 +113,10 @@ class CollectRule:
     on_submission: tuple[str, ...] = ()
     run_as: str = ""
     container: str = ""
+    writable: tuple[str, ...] = ("autograded", "gradebook")
     seconds: float = 600.0
+    memory: int = 4_000_000_000
+    processes: int = 512
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Everything in between lies in the work area, ``.git-exchange`` in the root given
     journal/  one file per swap under way: where the old folder belongs, and where it is meanwhile
     aside/    old folders whose replacement is not in place yet
     trash/    old folders that have been replaced
+    NAME/     what belongs to one user of ``own_folder``
 
 A swap: write the journal, target -> aside, new -> target, aside -> trash, remove the journal, empty the trash. Whoever
 dies in between leaves the whole old folder or the whole new one, and ``recover`` puts it where it belongs.
@@ -52,6 +53,12 @@ def lock(root: Path, *key: str, timeout: float = LOCK_TIMEOUT) -> AbstractContex
     """
     name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return _held(root, f"key-{name}", " ".join(display(part) for part in key), timeout)
+
+
+def own_folder(root: Path, name: str) -> Path:
+    """Return the work area's folder of that name, for what its user alone knows and tidies. Raise FilesError."""
+    with _reporting(f"make the folder {display(name)}"):
+        return _area(root, name)
 
 
 def new_directory(root: Path) -> Path:

@@ -112,7 +112,7 @@ def _choose(
         attempt = next((attempt for attempt in reading.attempts if attempt.commit == pin.commit), None)
     else:
         attempt = choose(reading.attempts, due, policy.before_duedate)
-    if attempt is None:
+    if attempt is None or (pin is None and policy.leave_late and verdict(attempt, due) == "late"):
         return None
     at = recorded_time(attempt, due)
     return Chosen(reading, attempt, at, released, identities.owner(reading.seat), pin)

@@ -18,7 +18,8 @@ class Policy:
 
     ``extensions`` (student id -> until when) are the course's own record; ``collect`` fills them in.
     ``hand_graded`` are the students on whose work somebody gave marks or comments by hand: with ``replace_graded``
-    off, what is there of them is not replaced by other work.
+    off, what is there of them is not replaced by other work. With ``leave_late`` nothing is collected of who handed in
+    after the deadline only, unless the staff pinned an attempt.
     """
 
     update: bool = False
@@ -31,6 +32,7 @@ class Policy:
     extensions: Mapping[str, datetime] = field(default_factory=dict)
     hand_graded: frozenset[str] = frozenset()
     replace_graded: bool = False
+    leave_late: bool = False
 
     def due_for(self, student_id: str) -> datetime | None:
         """Return until when the student could hand in, None for ever."""

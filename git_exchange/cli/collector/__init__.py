@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from git_exchange.cli.collector.check import check
 from git_exchange.cli.collector.serve import serve
 
 
@@ -12,5 +13,5 @@ def collector() -> None:
     """Record what students submit seconds after they do, by the forge's webhooks."""
 
 
-for command in (serve,):
+for command in (serve, check):
     collector.add_command(command)
