@@ -206,13 +206,19 @@ class PushRace(GitError):
 
 
 class PushRefused(GitError):
-    """The server's rules refuse the push; ``server_says`` is its message, escaped for terminals."""
+    """The server's rules refuse the push; ``server_says`` is its message, escaped for terminals.
+
+    ``explained`` if that message is meant for the person who pushes, and tells what to change.
+    """
 
     default_hint = "The rules on the server decide who may push there: ask the course's staff."
 
-    def __init__(self, message: str, *, server_says: str = "", hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, server_says: str = "", hint: str | None = None, explained: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.server_says = server_says
+        self.explained = explained
 
 
 class HostileRepository(GitError):

@@ -239,6 +239,7 @@ class GitHandler(SiteHandler):
             "CONTENT_TYPE": headers.get("Content-Type", ""),
             "REMOTE_ADDR": "127.0.0.1",
             "REMOTE_USER": viewer.user.username if viewer.user else "",
+            "GL_PROJECT_PATH": project.full_path,  # for server hooks
             "GIT_DEVSERVER_PUSH_TABLE": viewer.push_table(project).dump(),
         }
         if viewer.user is None:

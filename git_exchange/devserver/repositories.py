@@ -41,9 +41,16 @@ CONFIGURATION = """\
 \tdefaultBranch = main
 """
 
+# As on GitLab: access first, then a project's and everybody's server hooks, if an administrator has put some there.
 PRE_RECEIVE = """\
 #!/bin/sh
-exec "{python}" -I -S "{script}"
+test -d custom_hooks || test -d "{custom}" || exec "{python}" -I -S "{script}"
+lines=$(cat)
+printf '%s\\n' "$lines" | "{python}" -I -S "{script}" || exit 1
+for hook in custom_hooks/pre-receive.d/* "{custom}"/*; do
+    test -f "$hook" && test -x "$hook" || continue
+    printf '%s\\n' "$lines" | "$hook" || exit 1
+done
 """
 
 # Written to one side first: the report is there complete or not at all.
@@ -91,8 +98,8 @@ class Repositories:
         hooks = self._home / "hooks"
         self.root.mkdir(parents=True, exist_ok=True)
         hooks.mkdir(parents=True, exist_ok=True)
-        script = Path(__file__).with_name("pre_receive.py")
-        _write(hooks / "pre-receive", PRE_RECEIVE.format(python=sys.executable, script=script), 0o755)
+        script, custom = Path(__file__).with_name("pre_receive.py"), hooks.absolute() / "pre-receive.d"
+        _write(hooks / "pre-receive", PRE_RECEIVE.format(python=sys.executable, script=script, custom=custom), 0o755)
         _write(hooks / "post-receive", POST_RECEIVE, 0o755)
         _write(self._home / ".gitconfig", CONFIGURATION.format(hooks=hooks.absolute()), 0o644)
 

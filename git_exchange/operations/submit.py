@@ -217,6 +217,9 @@ def submit(course: Course, prepared: Prepared, *, listener: Listener = ignore) -
                 raise
             listener(Event("Another submission arrived at the same moment; submitting on top of it.", "info"))
         except PushRefused as error:
+            if error.explained:
+                said = f"Nothing was submitted: the server does not take it.\n{error.server_says}"
+                raise PushRefused(said, server_says=error.server_says, explained=True, hint="") from error
             raise NotAMember(
                 f"The forge refused the submission: {error.server_says or error.message}",
                 hint="You may have been taken off the course, or the project is archived: ask the course's staff.",

@@ -62,6 +62,8 @@ _INTEGRITY = re.compile(
     r"|Could not read|could not (open|get|read|parse)|Failed to traverse|broken|died of signal"
     r"|Needed a single revision|is empty",
 )
+# How GitLab wants such lines marked (docs.gitlab.com/administration/server_hooks), and how our own hook marks them.
+_HOOK = re.compile(r"(?:GL-HOOK-ERR:\s*)(?:git-exchange:\s*)?|git-exchange:\s*")
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:/[^\s'\":,;]+){2,}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")
 
@@ -122,6 +124,12 @@ def server_words(stderr: str, secrets: Iterable[str] = ()) -> str:
     lines = [line.removeprefix("remote:").strip() for line in stderr.splitlines() if line.startswith("remote:")]
     kept = [line for line in lines if line.strip("=-* ")]
     return _without(escape("\n".join(kept)), secrets)[:MAX_WORDS]
+
+
+def hook_words(says: str) -> str:
+    """Return the lines of ``server_words`` that a hook of the server's administrators wrote for the person, or ""."""
+    lines = [_HOOK.sub("", line) for line in says.splitlines() if _HOOK.match(line)]
+    return "\n".join(line for line in lines if line)
 
 
 def escape(text: str) -> str:

@@ -15,7 +15,7 @@ from git_exchange.errors import (
     RemoteUnreachable,
 )
 from git_exchange.transport.cache import Repository
-from git_exchange.transport.failures import escape, shown
+from git_exchange.transport.failures import escape, hook_words, shown
 from git_exchange.transport.fetch import fetch, local_ref
 from git_exchange.transport.objects import is_ancestor, is_oid
 from git_exchange.transport.protocol import ls_remote
@@ -92,8 +92,13 @@ def _rejected(url: str, ref: str, reason: str, says: str) -> GitError:
         return RemoteUnreachable(f"{shown(url)} did not say whether it took the push.")
     if _RACE.search(reason):
         return PushRace(f"The branch {branch} moved on {shown(url)} ({escape(reason)}).")
-    why = says or escape(reason)
-    return PushRefused(f"{shown(url)} refused the push to {branch} ({escape(reason)}): {why}", server_says=why)
+    explained = hook_words(says)
+    why = explained or says or escape(reason)
+    return PushRefused(
+        f"{shown(url)} refused the push to {branch} ({escape(reason)}): {why}",
+        server_says=why,
+        explained=bool(explained),
+    )
 
 
 def _rejection(output: bytes, ref: str) -> str | None:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from git_exchange.errors import TooLarge
-from git_exchange.files.paths import problem
+from git_exchange.files.paths import problem, shortened
 from git_exchange.files.tree import Accepted, CheckedTree, Rejected, TreeEntry, check, lfs_pointer
+from tests.path_cases import CASES, PathCase
 
 
 def blob(path: str | bytes, size: int | None = 1, mode: str = "100644", kind: str = "blob") -> TreeEntry:
@@ -54,6 +55,15 @@ def test_a_hostile_entry_is_named_and_the_others_go_on(entry: TreeEntry, word: s
     assert names(found) == ["fine"]
     assert len(found.rejected) == 1
     assert word in found.rejected[0].reason
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_tree_is_taken_but_for_what_the_table_says(case: PathCase) -> None:
+    entries = [blob(path, mode=mode.decode()) for mode, path in case.entries]
+    found = checked(*entries)
+    assert len(found.accepted) + len(found.rejected) == len(entries)
+    assert [item.path for item in found.rejected] == ([shortened(case.path)] if case.files else [])
+    assert all(case.files in item.reason for item in found.rejected)
 
 
 def test_names_of_rejected_entries_are_made_for_display() -> None:
