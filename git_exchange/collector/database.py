@@ -41,7 +41,8 @@ ARRIVALS = sa.Table(
 )
 # Projects whose hooks sign what they send: from then on nothing unsigned is taken for theirs.
 SIGNING = sa.Table("signing", TABLES, sa.Column("project_id", sa.BigInteger, primary_key=True, autoincrement=False))
-# Attempts of which everything that follows on recording them was done.
+# Attempts that are on record and of which the student was told. ``followed``: what follows on the machine that has the
+# course directory was done, too.
 TOLD = sa.Table(
     "told",
     TABLES,
@@ -50,6 +51,8 @@ TOLD = sa.Table(
     sa.Column("commit_id", sa.Text, primary_key=True),
     sa.Column("course_id", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
+    sa.Column("followed", sa.Boolean, nullable=False),
+    sa.Index("told_by_time", "followed", "at"),
 )
 # When something last happened ("hook", "sweep"), and how often, per course ("" for all of them).
 MARKS = sa.Table(

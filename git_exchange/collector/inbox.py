@@ -21,6 +21,7 @@ __all__ = ["Counts", "DeadLetter", "Inbox", "InboxUnavailable", "Mark"]
 # GitLab and Gitea keep deliveries for a week and send one again on request; older ones would be harmless, too.
 KEPT_SECONDS = 14 * 86400.0
 KEPT_ROWS = 500_000
+TOLD_KEPT_SECONDS = 400 * 86400.0
 _MARK_EVERY = 5.0
 
 
@@ -28,7 +29,7 @@ _MARK_EVERY = 5.0
 class Counts:
     """How many deliveries are in each state; ``oldest_waiting`` in seconds, None if nothing waits or is worked on.
 
-    ``received`` (deliveries) and ``recorded`` (attempts) are of the two weeks that are kept.
+    ``received`` (deliveries) is of the two weeks that are kept, ``recorded`` (attempts) of a year.
     """
 
     waiting: int
@@ -214,7 +215,7 @@ class Inbox:
         with self.database.writing() as connection:
             over = connection.execute(newest).scalar()
             before = max(self.clock() - KEPT_SECONDS, over if over is not None else 0.0)
-            connection.execute(sa.delete(TOLD).where(TOLD.c.at <= self.clock() - KEPT_SECONDS))
+            connection.execute(sa.delete(TOLD).where(TOLD.c.at <= self.clock() - TOLD_KEPT_SECONDS))
             return int(connection.execute(sa.delete(ARRIVALS).where(ended, ARRIVALS.c.ended <= before)).rowcount)
 
 

@@ -133,16 +133,16 @@ class Jobs:
         self._put_back(self._held(batch))
 
     def told(self, project_id: int, ref: str, commits: Collection[str]) -> frozenset[str]:
-        """Return those commits of which everything that follows on recording them was done."""
+        """Return those commits that are on record and of which the student was told."""
         mine = (TOLD.c.project_id == project_id) & (TOLD.c.ref == ref) & TOLD.c.commit_id.in_(commits)
         with self._database.reading() as connection:
             return frozenset(connection.execute(sa.select(TOLD.c.commit_id).where(mine)).scalars())
 
     def tell(self, course_id: str, project_id: int, ref: str, commit: str) -> None:
-        """Note that everything that follows on recording the commit was done."""
+        """Note that the commit is on record and the student was told."""
         values = {"course_id": course_id, "project_id": project_id, "ref": ref, "commit_id": commit}
         with self._database.writing() as connection:
-            self._database.add(connection, TOLD, at=self._inbox.clock(), **values)
+            self._database.add(connection, TOLD, at=self._inbox.clock(), followed=False, **values)
 
     def _one_at_a_time(self, connection: Connection) -> None:
         """Let no other claim happen until this transaction ends (SQLite has one writer anyway)."""

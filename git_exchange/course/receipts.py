@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from git_exchange.course.course import Course
@@ -16,6 +16,13 @@ def read_ledger(course: Course, assignment_id: str) -> Ledger:
     """Return what the staff have recorded about the assignment. Raise NotStaff, UnexpectedAnswer if it is damaged."""
     path = layout.receipts_path(assignment_id)
     return _ledger(path, read_files(course, [path]).get(path, b""))
+
+
+def read_ledgers(course: Course, assignment_ids: Collection[str]) -> dict[str, Ledger]:
+    """Return the same of several assignments, in one look. Raise NotStaff, UnexpectedAnswer if one is damaged."""
+    paths = {assignment_id: layout.receipts_path(assignment_id) for assignment_id in assignment_ids}
+    files = read_files(course, list(paths.values()))
+    return {assignment_id: _ledger(path, files.get(path, b"")) for assignment_id, path in paths.items()}
 
 
 def append_receipts(

@@ -16,6 +16,9 @@ from typing import Protocol
 from git_exchange.rules.hook_secrets import HookSecret
 from git_exchange.secret import Token
 
+# The name of the status by which students see at a commit of theirs that it was received.
+RECEIVED = "git-exchange/received"
+
 
 class Role(IntEnum):
     """What an account may do in a project; the numbers only order them."""
@@ -264,6 +267,12 @@ class Forge(Protocol):
 
     def commit_url(self, project: Project, commit: str) -> str:
         """Return the page of a commit, for people."""
+
+    def note_received(self, project_id: int, commit: str, description: str, url: str) -> bool:
+        """Show at the commit that it was received (status ``RECEIVED``), a courtesy; False if it was shown already.
+
+        Raise Forbidden (also where the forge has switched statuses off), NotFound.
+        """
 
 
 class ForgeAdmin(Forge, Protocol):

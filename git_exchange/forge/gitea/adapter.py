@@ -23,6 +23,7 @@ from git_exchange.forge.gitea import (
     pushes,
     repositories,
     scopes,
+    statuses,
     teams,
     values,
     versions,
@@ -200,6 +201,10 @@ class Gitea:
     def commit_url(self, project: Project, commit: str) -> str:
         """Return the page of a commit."""
         return f"{self._page(project)}/commit/{commit}"
+
+    def note_received(self, project_id: int, commit: str, description: str, url: str) -> bool:
+        """Show at the commit that it was received. Raise Forbidden, NotFound."""
+        return statuses.note_received(self._session, self._directory.path(project_id), commit, description, url)
 
     def ensure_group(self, parent: str, path: str, *, name: str, description: str, visibility: Visibility) -> Group:
         """Return the group ``parent/path`` with its teams; a namespace needs no making. Raise Forbidden, Conflict."""

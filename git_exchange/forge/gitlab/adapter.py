@@ -12,7 +12,17 @@ from datetime import date, datetime, timezone
 
 from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
 from git_exchange.forge.answers import number
-from git_exchange.forge.gitlab import accounts, heads, hooks, leftovers, membership, projects, protection, values
+from git_exchange.forge.gitlab import (
+    accounts,
+    heads,
+    hooks,
+    leftovers,
+    membership,
+    projects,
+    protection,
+    statuses,
+    values,
+)
 from git_exchange.forge.gitlab.session import Session
 from git_exchange.forge.http import clock_ahead, encoded
 from git_exchange.forge.ports import (
@@ -162,6 +172,10 @@ class GitLab:
     def commit_url(self, project: Project, commit: str) -> str:
         """Return the page of a commit."""
         return f"{self.url}/{project.group_path}/{project.path}/-/commit/{commit}"
+
+    def note_received(self, project_id: int, commit: str, description: str, url: str) -> bool:
+        """Show at the commit that it was received. Raise Forbidden, NotFound."""
+        return statuses.note_received(self._session, _project(project_id), commit, description, url)
 
     def ensure_group(self, parent: str, path: str, *, name: str, description: str, visibility: Visibility) -> Group:
         """Return the group ``parent/path``, made or brought to this. Raise Forbidden."""
