@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timezone
 
 from git_exchange.collector.config import CollectorConfig
@@ -42,11 +42,18 @@ MAX_LOOKS = 12
 _AWAY_SECONDS, _LONGEST_AWAY_SECONDS = 15.0, 300.0
 
 
+# What is done of an attempt that is on record (course, assignment id, reading, attempt). It must not take long.
+Afterwards = Callable[[Course, str, Reading, Attempt], None]
+
+
 class Worker:
     """Works off the inbox; usable by several threads at once."""
 
-    def __init__(self, config: CollectorConfig, inbox: Inbox, courses: Courses) -> None:
+    def __init__(
+        self, config: CollectorConfig, inbox: Inbox, courses: Courses, afterwards: Sequence[Afterwards] = ()
+    ) -> None:
         self._config, self._inbox, self._courses = config, inbox, courses
+        self._afterwards = tuple(afterwards)
         self._jobs = Jobs(inbox, lease_seconds=config.work.lease_seconds, max_tries=config.work.max_tries)
         self._stopping = threading.Event()
         self._threads = threading.BoundedSemaphore(max(1, config.work.workers))
@@ -132,22 +139,32 @@ class Worker:
             _log.warning("%s %s", batch.course_id, alarm)
             self._inbox.mark("alarm", batch.course_id, _now(), alarm)
         readings = dict(zip([job.project_id for job in jobs], recorded.readings, strict=True))
-        # Not `record`'s own failures, but a full inbox or the like, may come out of one of these: the others are done.
-        course.in_parallel(lambda job: self._conclude(batch, job, course, readings[job.project_id], recorded), jobs)
+        course.in_parallel(
+            lambda job: self._conclude(batch, job, course, release.assignment_id, readings[job.project_id], recorded),
+            jobs,
+        )
         return None
 
     def _finish_all(self, batch: Batch, jobs: Collection[Job], outcome: str) -> None:
         for job in jobs:
             self._jobs.finish(batch, job, outcome)
 
-    def _conclude(self, batch: Batch, job: Job, course: Course, reading: Reading | None, recorded: Recorded) -> None:
+    def _conclude(
+        self,
+        batch: Batch,
+        job: Job,
+        course: Course,
+        assignment_id: str,
+        reading: Reading | None,
+        recorded: Recorded,
+    ) -> None:
         """Tell the student what is on record now, and say in the inbox whether the job is done."""
         assert reading is not None  # noqa: S101 - only a policy with a deadline leaves seats out
         if reading.failure is not None:
             _log.error("%s %s: %s", batch.course_id, reading.seat.student_id, reading.failure)
             self._jobs.fail(batch, job, _reason(reading.failure))
             return
-        self._tell(course, reading, job, recorded)
+        self._tell(course, assignment_id, reading, job, recorded)
         open_ones = [attempt for attempt in reading.attempts if not attempt.settled]
         there = {attempt.commit for attempt in reading.attempts}
         missing = [
@@ -164,7 +181,7 @@ class Worker:
         else:
             self._jobs.finish(batch, job, "recorded" if reading.attempts else "nothing on the branch")
 
-    def _tell(self, course: Course, reading: Reading, job: Job, recorded: Recorded) -> None:
+    def _tell(self, course: Course, assignment_id: str, reading: Reading, job: Job, recorded: Recorded) -> None:
         """Show the student that an attempt is on record: once for each that this job announced or pinned."""
         project_id = reading.seat.project.id
         # Announced ones too: a worker may have ended between pinning them and telling.
@@ -174,7 +191,17 @@ class Worker:
         for attempt in news:
             if attempt.commit not in told:
                 self._show_received(course, reading, attempt)
+                self._follow(course, assignment_id, reading, attempt)
                 self._jobs.tell(course.course_id, project_id, reading.ref, attempt.commit)
+
+    def _follow(self, course: Course, assignment_id: str, reading: Reading, attempt: Attempt) -> None:
+        """Do what is wished beyond recording. Its failure changes nothing of the record."""
+        for follow in self._afterwards:
+            try:
+                follow(course, assignment_id, reading, attempt)
+            except Exception as error:  # noqa: BLE001 - whatever it does, the attempt is on record
+                _log.error("%s %s: %s", course.course_id, reading.seat.student_id, _reason(error))
+                self._inbox.mark("afterwards failed", course.course_id, _now(), _reason(error))
 
     def _show_received(self, course: Course, reading: Reading, attempt: Attempt) -> None:
         """Post the commit status: a courtesy, whose failure changes nothing."""

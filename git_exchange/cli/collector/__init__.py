@@ -6,6 +6,8 @@ import click
 
 from git_exchange.cli.collector.check import check
 from git_exchange.cli.collector.serve import serve
+from git_exchange.cli.collector.status import dead, status
+from git_exchange.cli.collector.work import work
 
 
 @click.group()
@@ -13,5 +15,5 @@ def collector() -> None:
     """Record what students submit seconds after they do, by the forge's webhooks."""
 
 
-for command in (serve, check):
+for command in (serve, work, status, dead, check):
     collector.add_command(command)

@@ -1,0 +1,62 @@
+"""``git-exchange collector work``: record what the inbox holds, and sweep."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from git_exchange.cli.collector.check import say_rules
+from git_exchange.collector.config import CollectorConfig, read_config
+from git_exchange.errors import ConfigurationError
+
+
+@click.command()
+@click.option(
+    "--config",
+    "path",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The collector's TOML file.",
+)
+@click.option("--once", is_flag=True, help="Sweep, do what is due, and end: for cron.")
+def work(path: Path, once: bool) -> None:
+    """Record what was submitted, with its time: what hooks announced, and what the sweep finds.
+
+    It needs the token of the collector's account (GIT_EXCHANGE_TOKEN_FILE). SIGTERM ends it in good order.
+    """
+    config = read_config(path)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        _work(config, path, once=once)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The collector needs {error.name}, which is not installed.", hint="pip install 'git-exchange[collector]'"
+        ) from error
+
+
+def _work(config: CollectorConfig, path: Path, *, once: bool) -> None:
+    from git_exchange.collector.running import work as run
+    from git_exchange.collector.running import work_once
+
+    if not config.collect:
+        if once:
+            click.echo(f"{work_once(config)} jobs done.")
+        else:
+            run(config)
+        return
+    from git_exchange.cli.collector.collecting import collect_and_run  # nbgrader takes seconds to import
+    from git_exchange.course.course import Course
+
+    say_rules(config, path, Console(stderr=True))
+    following = collect_and_run(config, path)
+    following.resume(lambda course_id: Course.open(config.settings, course_id))
+    try:
+        if once:
+            click.echo(f"{work_once(config, [following])} jobs done.")
+        else:
+            run(config, [following])
+    finally:
+        following.close(wait=once)

@@ -1,0 +1,107 @@
+"""A worker's process: woken by the queue, it looks into the inbox and sweeps, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from git_exchange.collector.config import CollectorConfig
+from git_exchange.collector.courses import Courses
+from git_exchange.collector.inbox import Inbox
+from git_exchange.collector.queue import open_queue, task
+from git_exchange.collector.sweep import Sweeper
+from git_exchange.collector.worker import Afterwards, Worker
+from git_exchange.errors import InboxUnavailable
+
+_log = logging.getLogger(__name__)
+
+# How long a delivery of which the queue told nothing waits at most, and how long the sweep waits for another machine's.
+LOOK_SECONDS = 2.0
+_SWEEP_AGAIN_SECONDS = 30.0
+
+
+def work_once(config: CollectorConfig, afterwards: Sequence[Afterwards] = ()) -> int:
+    """Sweep, do what is due, and return how many jobs that were. Raise InboxUnavailable, ConfigurationError."""
+    inbox = Inbox.open(config.storage.database)
+    try:
+        courses = Courses(config.settings)
+        Sweeper(config, inbox, courses).sweep()
+        return Worker(config, inbox, courses, afterwards).work_off()
+    finally:
+        inbox.close()
+
+
+def work(config: CollectorConfig, afterwards: Sequence[Afterwards] = ()) -> None:
+    """Work until SIGTERM or SIGINT; what is under way then is finished. Call it in the main thread.
+
+    Raise InboxUnavailable, ConfigurationError.
+    """
+    inbox = Inbox.open(config.storage.database)
+    courses, stopping = Courses(config.settings), threading.Event()
+    worker = Worker(config, inbox, courses, afterwards)
+    consumer = _consumer(config, worker)
+    consumer.start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    threads = [
+        threading.Thread(target=_look, args=(worker, stopping), name="look"),
+        threading.Thread(target=_sweep, args=(Sweeper(config, inbox, courses), worker, stopping), name="sweep"),
+    ]
+    for thread in threads:
+        thread.start()
+    _log.info("Working with %d workers; courses: %s", config.work.workers, ", ".join(config.courses))
+    while not stopping.wait(1.0):
+        consumer.check_worker_health()
+    _log.info("Stopping; what is under way is finished first.")
+    worker.stop()
+    consumer.stop(graceful=True)
+    for thread in threads:
+        thread.join()
+    inbox.close()
+
+
+def _consumer(config: CollectorConfig, worker: Worker) -> Any:
+    from huey.consumer import Consumer
+
+    # What it would tell of each message is told better by the jobs themselves.
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    queue = open_queue(config.storage.queue)
+    task(queue, lambda _: _ignore_number(worker.work_off))
+    workers = max(1, config.work.workers)
+    return Consumer(queue, workers=workers, periodic=False, max_delay=1.0, scheduler_interval=60)
+
+
+def _ignore_number(action: Callable[[], int]) -> None:
+    action()
+
+
+def _look(worker: Worker, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        worker.work_off()
+        stopping.wait(LOOK_SECONDS)
+
+
+def _sweep(sweeper: Sweeper, worker: Worker, stopping: threading.Event) -> None:
+    due = _now()
+    while not stopping.is_set():
+        if _now() >= due:
+            began = _now()
+            try:
+                swept = sweeper.sweep()
+            except InboxUnavailable as error:
+                _log.error("%s", error)
+                swept = None
+            again = began + timedelta(seconds=_SWEEP_AGAIN_SECONDS)
+            due = again if swept is None or swept.failed else sweeper.next_after(began)
+            if swept is not None and swept.found:
+                _log.info("The sweep found %d submissions of which no hook had told.", swept.found)
+                worker.work_off()
+        stopping.wait(min(1.0, max(0.0, (due - _now()).total_seconds())))
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
