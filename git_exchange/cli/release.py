@@ -1,11 +1,12 @@
-"""``git-exchange release`` and ``feedback``: nbgrader's own, now or at a time; their groups hold ``purge``."""
+"""``git-exchange release``: nbgrader's own, now or at a time; a group that holds ``purge``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -20,14 +21,22 @@ from git_exchange.operations.scheduled_release import schedule_release
 from git_exchange.rules.schedule import Scheduled
 from git_exchange.rules.until import in_zone, parse_until
 
-_at = click.option("--at", "at", metavar="TIME", help="Not now: the collector does it then.")
-_zone = click.option("--timezone", "zone", help="Zone of a TIME that names none, for example Europe/Zurich or +01:00.")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def at_options(command: _Command) -> _Command:
+    """Add the options that say when; ``moment_of`` understands them."""
+    for option in (
+        click.option("--timezone", "zone", help="Zone of a TIME that names none, for example Europe/Zurich or +01:00."),
+        click.option("--at", "at", metavar="TIME", help="Not now: the collector does it then."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
 @click.argument("assignment_id", metavar="ASSIGNMENT")
-@_at
-@_zone
+@at_options
 @click.option("--force", is_flag=True, help="Replace what is released.")
 @course_options
 def release_assignment(assignment_id: str, at: str | None, zone: str | None, force: bool, here: Here) -> None:
@@ -36,7 +45,7 @@ def release_assignment(assignment_id: str, at: str | None, zone: str | None, for
     TIME is given with its zone: 2026-11-21T18:00+01:00, 2026-11-21T17:00Z or "2026-11-21 18:00 Europe/Zurich". Until
     then no student can read it. For an assignment that is called as one of the commands below: release -- purge
     """
-    moment = _moment(at, zone)
+    moment = moment_of(at, zone)
     from git_exchange.plugin.release_assignment import ExchangeReleaseAssignment  # nbgrader takes seconds to import
 
     exchange = configured_here(ExchangeReleaseAssignment, here, assignment_id)
@@ -62,7 +71,8 @@ def release_assignment(assignment_id: str, at: str | None, zone: str | None, for
     say_scheduled("release", assignment_id, moment, earlier)
 
 
-def _moment(at: str | None, zone: str | None) -> datetime | None:
+def moment_of(at: str | None, zone: str | None) -> datetime | None:
+    """Return the time that was given with --at, None if none was. Raise click.UsageError."""
     if at is None:
         if zone is not None:
             raise click.UsageError("--timezone goes with --at.")

@@ -58,6 +58,17 @@ def git_for(settings: Settings, token: Token) -> Git:
     )
 
 
+def same_person(author: str, other: str) -> bool:
+    """Return whether both "name <address>", as ``Course.identity`` makes them, are one account, however called."""
+    (number, host), (others, elsewhere) = _numbered(author), _numbered(other)
+    return (number, host) == (others, elsewhere) and bool(number and host)
+
+
+def _numbered(author: str) -> tuple[str, str]:
+    person, _, host = author.rpartition("<")[2].rstrip(">").partition("@")
+    return person.partition("-")[0] if "-" in person else "", host
+
+
 class Course:
     """A course: its layout, the forge, the cache and the clock."""
 
@@ -208,9 +219,7 @@ class Course:
 
     def is_mine(self, author: str) -> bool:
         """Return whether "name <address>", as git shows it, is this account, whatever it was called at the time."""
-        _, host = self.identity()[1].split("@", 1)
-        address = author.rpartition("<")[2].rstrip(">")
-        return address.startswith(f"{self.account().id}-") and address.endswith(f"@{host}")
+        return same_person(author, f"<{self.identity()[1]}>")
 
     def _project(self, name: str) -> Project:
         path = f"{self.group().full_path}/{name}"

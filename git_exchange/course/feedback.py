@@ -12,8 +12,9 @@ from pathlib import PurePosixPath
 
 from git_exchange.files.tree import TreeEntry
 from git_exchange.rules import times, trailers
+from git_exchange.rules.trailers import Trailers
 from git_exchange.transport.cache import Repository
-from git_exchange.transport.objects import CommitInfo, history, list_tree
+from git_exchange.transport.objects import history, list_tree
 
 MAX_RELEASES = 5_000
 _RECEIVED = "received-%Y%m%dT%H%M%S.%fZ"
@@ -34,12 +35,14 @@ class Feedback:
     """All feedback of one student for one assignment.
 
     ``submitted`` maps an attempt's commit to the time that ``timestamp.txt`` said when its feedback was made;
-    ``author`` says who released the newest feedback of an attempt (name and address).
+    ``author`` says who released the newest feedback of an attempt (name and address), or asked the collector to.
+    ``schedules`` has the marks of what was released at a time.
     """
 
     files: tuple[FeedbackFile, ...]
     submitted: dict[str, datetime]
     author: dict[str, str]
+    schedules: frozenset[str] = frozenset()
 
 
 def received(at: datetime) -> str:
@@ -59,22 +62,21 @@ def read_feedback(repository: Repository, head: str) -> Feedback:
     """Return what the fetched commit ``head`` of a feedback branch holds."""
     submitted: dict[str, datetime] = {}
     author: dict[str, str] = {}
+    schedules: set[str] = set()
     for commit in history(repository, head, limit=MAX_RELEASES):  # oldest first: newer ones overwrite
-        for attempt in _attempts(commit):
-            author[attempt] = commit.author
-            moment = _submitted(commit)
+        said = trailers.parse(commit.message)
+        schedules.update(said.all(trailers.SCHEDULE))
+        for attempt in said.all(trailers.FEEDBACK_FOR):
+            author[attempt] = said.first(trailers.SCHEDULED_BY) or commit.author
+            moment = _submitted(said)
             if moment is not None:
                 submitted[attempt] = moment
     entries = [file for entry in list_tree(repository, head) if (file := _file(entry)) is not None]
-    return Feedback(tuple(entries), submitted, author)
+    return Feedback(tuple(entries), submitted, author, frozenset(schedules))
 
 
-def _attempts(commit: CommitInfo) -> tuple[str, ...]:
-    return trailers.parse(commit.message).all(trailers.FEEDBACK_FOR)
-
-
-def _submitted(commit: CommitInfo) -> datetime | None:
-    text = trailers.parse(commit.message).first(trailers.SUBMITTED)
+def _submitted(said: Trailers) -> datetime | None:
+    text = said.first(trailers.SUBMITTED)
     try:
         return times.parse_iso(text) if text else None
     except ValueError:

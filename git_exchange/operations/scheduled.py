@@ -11,6 +11,7 @@ from git_exchange.errors import AssignmentNotFound, CourseError, FilesError, Git
 from git_exchange.events import Event, Listener, ignore
 from git_exchange.files.paths import display
 from git_exchange.forge.ports import Forge
+from git_exchange.operations.scheduled_feedback import release_scheduled_feedback
 from git_exchange.operations.scheduled_release import release_scheduled
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import layout
@@ -72,14 +73,15 @@ def carry_out_scheduled(course: Course, forge: Forge, now: datetime, listener: L
 def _carry_out(course: Course, one: Scheduled, listener: Listener) -> Outcome:
     subject = f"{one.kind} {display(one.assignment_id)}"
     try:
-        done = release_scheduled(course, one, listener=listener)
+        release = release_scheduled if one.kind == "release" else release_scheduled_feedback
+        done = release(course, one, listener=listener)
     except (GitExchangeError, OSError) as error:
         why = str(error) if isinstance(error, GitExchangeError) else f"{type(error).__name__}: {error.strerror}"
         listener(Event(f"The scheduled {subject} failed: {why}", "error"))
         if isinstance(error, LASTING):
             _note(course, one, why, listener)
         return Outcome(subject, "failed", why)
-    listener(Event(f"The scheduled {subject}: {done.status}"))
+    listener(Event(f"The scheduled {subject}: {done.status}", "error" if done.status == "failed" else "info"))
     return done
 
 

@@ -79,7 +79,7 @@ def scheduled_in(ref: str, recorded: str | None = None) -> tuple[Planned, str] |
 
 def staged_folder(student_id: str) -> str:
     """Return the folder of a student's pages in what is staged of feedback."""
-    return slug.encode(student_id)
+    return f"students/{slug.encode(student_id)}"
 
 
 def archive_ref(ref: str, commit: str) -> str:

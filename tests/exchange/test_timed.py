@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -16,6 +17,7 @@ from git_exchange.rules import layout
 from git_exchange.transport.fetch import fetch
 from git_exchange.transport.protocol import ls_remote
 from tests.exchange.classroom import COURSE, Classroom, Result
+from tests.exchange.test_cycle import submit_work
 
 
 def run(classroom: Classroom, *arguments: str) -> Result:
@@ -26,6 +28,14 @@ def course_of(classroom: Classroom, name: str) -> Course:
     settings = classroom.settings(f"cache-{name}")
     token = classroom.tokens[name]
     return Course(settings, COURSE, connect(settings, token), token)
+
+
+def carry_out(classroom: Classroom) -> None:
+    """Run what cron runs until something is released."""
+    limit = time.monotonic() + 60
+    while "1 released" not in (said := run(classroom, "scheduled", "run")).output:
+        assert said.status == 0, said.output
+        assert time.monotonic() < limit, said.output
 
 
 def test_students_read_nothing_of_a_timed_release_before_it_is_due_and_fetch_it_then(classroom: Classroom) -> None:
@@ -64,14 +74,35 @@ def test_students_read_nothing_of_a_timed_release_before_it_is_due_and_fetch_it_
     soon = datetime.now(timezone.utc) + timedelta(seconds=5)
     done = run(classroom, "release", "ps1", "--at", soon.isoformat(timespec="seconds"))
     assert done.status == 0, done.output
-    limit = time.monotonic() + 60
-    while "1 released" not in (said := run(classroom, "scheduled", "run")).output:
-        assert said.status == 0, said.output
-        assert time.monotonic() < limit, said.output
+    carry_out(classroom)
     assert datetime.now(timezone.utc) >= soon.replace(microsecond=0)
     classroom.ok("ann", "fetch_assignment", "ps1")
     assert (classroom.student("ann").work / "ps1" / "data.txt").read_text() == "1"
     assert run(classroom, "scheduled", "run").output.strip() == "nothing to do (of 0)"
+
+
+def test_feedback_waits_among_the_staff_and_reaches_the_student_then(classroom: Classroom) -> None:
+    classroom.open("ann")
+    classroom.release()
+    submit_work(classroom, "ann", "x = 2")
+    classroom.ok("teacher", "collect", "ps1")
+    nothing = run(classroom, "feedback", "ps1", "--at", "2030-01-01 10:00 UTC")
+    assert (nothing.status, "generate_feedback" in nothing.output) == (1, True), nothing.output
+    shutil.copytree(classroom.submitted("ann"), classroom.root() / "feedback" / "ann" / "ps1")
+    (classroom.root() / "feedback" / "ann" / "ps1" / "p1.html").write_text("well done")
+    soon = datetime.now(timezone.utc) + timedelta(seconds=5)
+    done = run(classroom, "feedback", "ps1", "--at", soon.isoformat(timespec="seconds"))
+    assert (done.status, "Scheduled: feedback ps1" in done.output) == (0, True), done.output
+    shutil.rmtree(classroom.root() / "feedback")
+    teacher, ann = course_of(classroom, "teacher"), course_of(classroom, "ann")
+    (staged,) = teacher.forge.branches(teacher.staff().id, layout.SCHEDULED)
+    for project in ann.projects():
+        assert not ann.forge.has_commit(project.id, staged.commit)
+        assert ann.forge.branches(project.id, "feedback/") == []
+    carry_out(classroom)
+    classroom.ok("ann", "fetch_feedback", "ps1")
+    (page,) = (classroom.student("ann").work / "ps1" / "feedback").rglob("*.html")
+    assert page.read_text() == "well done"
 
 
 def test_release_is_a_command_beside_its_own(classroom: Classroom) -> None:

@@ -12,7 +12,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
-@pytest.mark.parametrize("group", ["release"])
+@pytest.mark.parametrize("group", ["release", "feedback"])
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -32,7 +32,7 @@ def test_bad_input_is_refused_with_a_word_about_it(group: str, arguments: tuple[
     assert words in " ".join(result.output.split())
 
 
-@pytest.mark.parametrize("group", ["release"])
+@pytest.mark.parametrize("group", ["release", "feedback"])
 def test_help_shows_the_command_and_those_beside_it(group: str) -> None:
     said = run(group, "--help").output
     assert f"{group} [OPTIONS] ASSIGNMENT" in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,43 +14,16 @@ from git_exchange.operations import scheduled_release
 from git_exchange.operations.release import release, withdraw
 from git_exchange.operations.scheduled import cancel, carry_out_scheduled, next_scheduled, overdue, scheduled
 from git_exchange.operations.scheduled_release import schedule_release
-from git_exchange.report import Outcome
 from git_exchange.rules import trailers
 from git_exchange.rules.schedule import Scheduled
 from git_exchange.transport.objects import history, list_tree
+from tests.unit.operations.timed import SOON, carry_out, statuses
 from tests.unit.school import RULES, School
-
-SOON = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(hours=1)
-
-
-class Later:
-    """The forge, with a clock that is ahead."""
-
-    def __init__(self, forge: Any, by: timedelta) -> None:
-        self._forge = forge
-        self._by = by
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._forge, name)
-
-    def server(self) -> Any:
-        told = self._forge.server()
-        return replace(told, date=told.date + self._by)
 
 
 def plan(school: School, text: str = "x", assignment_id: str = "ps1", **options: Any) -> Scheduled | None:
     folder = school.folder(f"release-{assignment_id}", {"p1.ipynb": text, "data/a.csv": "1,2"})
     return schedule_release(school.course(), assignment_id, folder, RULES, **{"at": SOON, **options})
-
-
-def carry_out(school: School, name: str = "teacher", *, by: timedelta = timedelta(hours=2)) -> list[Outcome]:
-    course = school.course(name)
-    forge: Any = Later(course.forge, by)
-    return list(carry_out_scheduled(course, forge, forge.server().date, school.listen).outcomes)
-
-
-def statuses(outcomes: list[Outcome]) -> list[tuple[str, str]]:
-    return [(outcome.subject, outcome.status) for outcome in outcomes]
 
 
 def commits(school: School, assignment_id: str = "ps1") -> list[str]:
