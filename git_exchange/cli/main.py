@@ -60,6 +60,7 @@ for command in (
     release,
     feedback,
     scheduled,
+    collector,
     export,
     verify,
     demo,

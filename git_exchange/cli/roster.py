@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from git_exchange.cli.hooks import hook_options
 from git_exchange.cli.printing import print_report, shown
 from git_exchange.cli.settings import Asked, forge_options, gradebook_of, settings_for
 from git_exchange.course.course import Course
@@ -23,6 +24,7 @@ from git_exchange.files.paths import display
 from git_exchange.forge.connect import connect_accounts
 from git_exchange.forge.ports import ForgeAccounts, ForgeAdmin
 from git_exchange.operations.gradebook_extensions import Book
+from git_exchange.operations.hook_state import HookSetup
 from git_exchange.operations.name_students import name_students
 from git_exchange.provisioning.apply import Planned, SignedIn, apply_roster, names_in, plan_roster
 from git_exchange.provisioning.connection import connected_admin
@@ -104,6 +106,7 @@ def _job(course_id: str, source: Path, map_file: Path | None, asked: Asked, *, g
 @roster_options
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option("--propose", type=click.Path(path_type=Path, dir_okay=False), help="Write a map to be confirmed to FILE.")
+@hook_options
 @forge_options
 def plan(
     course_id: str,
@@ -112,6 +115,7 @@ def plan(
     create_accounts: bool,
     as_json: bool,
     propose: Path | None,
+    hooks: HookSetup | None,
     url: str | None,
     namespace: str | None,
     kind: str | None,
@@ -126,6 +130,7 @@ def plan(
             mapped=job.mapped,
             signed_in=job.signed_in(listener),
             create_accounts=create_accounts,
+            hooks=hooks,
         )
     if as_json:
         click.echo(json.dumps(_as_json(planned), indent=2, ensure_ascii=False))
@@ -145,6 +150,7 @@ def plan(
 @click.option(
     "--names/--no-names", default=True, show_default=True, help="Whether to record names in the staff project."
 )
+@hook_options
 @forge_options
 def apply(
     course_id: str,
@@ -155,14 +161,17 @@ def apply(
     verify: bool,
     into_gradebook: bool,
     names: bool,
+    hooks: HookSetup | None,
     url: str | None,
     namespace: str | None,
     kind: str | None,
 ) -> None:
     """Give every student a protected project and the staff their roles. Running it again changes nothing.
 
-    Who is no longer in the roster loses the access; the work stays. Exit status 1 if somebody failed or could not be
-    matched with an account; everybody else is done all the same. What was done is also written to a journal.
+    Who is no longer in the roster loses the access; the work stays. With --webhook-url every student's project gets
+    a webhook that tells the collector of submissions, and --verify looks at each of them, too. Exit status 1 if
+    somebody failed or could not be matched with an account; everybody else is done all the same. What was done is also
+    written to a journal.
     """
     job = _job(course_id, source, map_file, Asked(url, namespace, kind), gradebook=into_gradebook)
     console = Console()
@@ -174,6 +183,7 @@ def apply(
             mapped=job.mapped,
             signed_in=job.signed_in(listener),
             accounts=job.accounts if create_accounts else None,
+            hooks=hooks,
             names=names,
             allow_drops=allow_drops,
             verify=verify,
@@ -190,22 +200,27 @@ def apply(
 
 
 def _print_plan(console: Console, planned: Planned, course_id: str) -> None:
-    rows = [step for step in planned.plan.steps if step.action != "keep" or step.why]
+    rows = [step for step in planned.plan.steps if step.action != "keep" or step.why or step.hook is not None]
     if rows:
         table = Table("who", "what", "role", "account", "why", title=f"Plan for {escape(display(course_id))}")
+        if any(step.hook is not None for step in rows):
+            table.add_column("webhook")
         for step in rows:
-            table.add_row(*(escape(display(text)) for text in _row(step)))
+            table.add_row(*(escape(display(text)) for text in _row(step)[: len(table.columns)]))
         console.print(table)
     for left in planned.roster.left_out:
         console.print(escape(display(f"{left.who} is left out: {left.why}")), style="yellow", soft_wrap=True)
     counts = ", ".join(f"{number} {action}" for action, number in planned.plan.counts.items())
     console.print(f"{counts} (of {len(planned.plan.steps)})", soft_wrap=True, highlight=False)
+    if webhooks := ", ".join(f"{number} {action}" for action, number in planned.plan.hook_counts.items()):
+        console.print(f"Webhooks: {webhooks}", soft_wrap=True, highlight=False)
 
 
-def _row(step: Step) -> tuple[str, str, str, str, str]:
+def _row(step: Step) -> tuple[str, ...]:
     account = step.account.username if step.account is not None else step.new.username if step.new is not None else ""
     proposed = f"; perhaps {', '.join(step.proposals)}" if step.proposals else ""
-    return step.who, step.action, step.role, account, step.why + proposed
+    webhook = f"{step.hook.action}: {step.hook.why}" if step.hook is not None else ""
+    return step.who, step.action, step.role, account, step.why + proposed, webhook
 
 
 def _as_json(planned: Planned) -> dict[str, Any]:
@@ -220,11 +235,13 @@ def _as_json(planned: Planned) -> dict[str, Any]:
                 "account_id": step.account.id if step.account is not None else None,
                 "lms_user_id": step.person.lms_user_id if step.person is not None else None,
                 "proposals": list(step.proposals),
+                "webhook": {"action": step.hook.action, "why": step.hook.why} if step.hook is not None else None,
             }
             for step in planned.plan.steps
         ],
         "left_out": [{"who": left.who, "why": left.why} for left in planned.roster.left_out],
         "counts": planned.plan.counts,
+        "webhooks": planned.plan.hook_counts,
     }
 
 

@@ -15,6 +15,8 @@ from git_exchange.course.seats import Seat, my_seat, seats
 from git_exchange.errors import CourseError, Forbidden, ForgeError, GitExchangeError, NotAStudent, NotFound
 from git_exchange.forge.connect import connect_admin
 from git_exchange.forge.ports import BranchRule, ForgeAdmin, Project, Role, Visibility
+from git_exchange.operations.examine_hooks import examine_hooks
+from git_exchange.operations.hook_state import HookSetup
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
 from git_exchange.transport.command import check_git
@@ -35,8 +37,11 @@ class Check:
     hint: str = ""
 
 
-def examine(settings: Settings, course_id: str | None) -> Iterator[Check]:
-    """Yield the checks in the order in which they build on each other; what a failure makes pointless is left out."""
+def examine(settings: Settings, course_id: str | None, hooks: HookSetup | None = None) -> Iterator[Check]:
+    """Yield the checks in the order in which they build on each other; what a failure makes pointless is left out.
+
+    ``hooks`` are the webhooks that the course should have, where that is known here.
+    """
     yield from _guard("git", lambda: iter([Check("git", "ok", check_git())]))
     yield _program(
         "alembic", "nbgrader needs it to create or upgrade its gradebook.", "Put this environment's bin on PATH."
@@ -57,7 +62,7 @@ def examine(settings: Settings, course_id: str | None) -> Iterator[Check]:
         yield from _guard("namespace", lambda: _namespace(settings, forge))
         return
     course = Course(settings, course_id, forge, token)
-    yield from _guard("course", lambda: _course(course))
+    yield from _guard("course", lambda: _course(course, hooks))
 
 
 def _guard(name: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Check]:
@@ -143,13 +148,14 @@ def _namespace(settings: Settings, forge: ForgeAdmin) -> Iterator[Check]:
     yield Check("namespace", "ok", f"{group.full_path} ({group.visibility.value})")
 
 
-def _course(course: Course) -> Iterator[Check]:
+def _course(course: Course, hooks: HookSetup | None) -> Iterator[Check]:
     group = course.group()
     yield Check("course", "ok", f"{group.full_path} (number {group.id}, {group.visibility.value})")
     assignments = course.assignments()
     yield from _guard("git over HTTP", lambda: _reads(course, assignments))
     if course.is_staff():
         yield from _guard("seats", lambda: _staff(course))
+        yield from _guard("webhooks", lambda: _webhooks(course, hooks))
     else:
         yield from _guard("seat", lambda: _student(course))
 
@@ -187,6 +193,11 @@ def _staff(course: Course) -> Iterator[Check]:
             )
         elif found:
             yield Check(what, "ok", f"of all {len(found)} students' projects")
+
+
+def _webhooks(course: Course, hooks: HookSetup | None) -> Iterator[Check]:
+    for found in examine_hooks(course, hooks):
+        yield Check("webhooks", found.state, found.detail, found.hint)
 
 
 def _student(course: Course) -> Iterator[Check]:

@@ -7,16 +7,22 @@ from dataclasses import dataclass, replace
 
 from git_exchange.course.course import Course
 from git_exchange.course.enrolments import record_waiting
+from git_exchange.course.hooks import RecordedHook, read_hooks
 from git_exchange.course.people import record_people
 from git_exchange.events import Listener, ignore
+from git_exchange.forge.connect import hooks_by
 from git_exchange.forge.ports import Account, ForgeAccounts, ForgeAdmin
+from git_exchange.operations.hook_state import HookSetup
 from git_exchange.provisioning.carry_out import carry_out
 from git_exchange.provisioning.identity import Identified, Key, MapEntry, Unmatched, identify
 from git_exchange.provisioning.new_accounts import check_administrator, with_new_accounts
 from git_exchange.provisioning.people import Person, Roster
 from git_exchange.provisioning.plan import Plan, check_drops, make_plan, to_look_up
 from git_exchange.provisioning.state import CourseState, read_state
+from git_exchange.provisioning.trial import TEST_STUDENT
+from git_exchange.provisioning.webhooks import Webhooks, with_hooks
 from git_exchange.report import Outcome, Report
+from git_exchange.rules import layout
 from git_exchange.rules.people import Names
 from git_exchange.rules.waiting import Waiting
 
@@ -25,12 +31,13 @@ SignedIn = Callable[[Sequence[Person]], Mapping[Key, tuple[int, str]]]
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan, the state that it is for, and who was identified (for the names)."""
+    """A plan, the state that it is for, who was identified (for the names), and the webhooks on record."""
 
     plan: Plan
     state: CourseState
     roster: Roster
     identified: tuple[Identified, ...]
+    hooks: Mapping[int, RecordedHook]
 
 
 def plan_roster(
@@ -41,12 +48,13 @@ def plan_roster(
     mapped: Sequence[MapEntry] = (),
     signed_in: SignedIn = lambda people: {},
     create_accounts: bool = False,
+    hooks: HookSetup | None = None,
 ) -> Planned:
     """Return what would be done; nothing is changed.
 
     ``signed_in`` finds the accounts of people by the institution's sign-in; with ``create_accounts`` who has none gets
-    one. Raise CourseNotFound, NotStaff, CourseArchived, Forbidden if accounts are to be made by somebody else than
-    an administrator.
+    one; with ``hooks`` the plan says what becomes of webhooks. Raise CourseNotFound, NotStaff, CourseArchived,
+    Forbidden if accounts are to be made by somebody else than an administrator.
     """
     if create_accounts:
         check_administrator(course, forge)
@@ -60,7 +68,10 @@ def plan_roster(
     plan = make_plan(roster, identified, unmatched, accounts, state.now)
     if create_accounts:
         plan = with_new_accounts(course, forge, plan, identified, roster.sign_in, signed)
-    return Planned(plan, state, roster, tuple(identified))
+    recorded = read_hooks(course)
+    if hooks is not None:
+        plan = with_hooks(plan, state.now, course.course_id, hooks, recorded, _trial(state))
+    return Planned(plan, state, roster, tuple(identified), recorded)
 
 
 def apply_roster(
@@ -71,6 +82,7 @@ def apply_roster(
     mapped: Sequence[MapEntry] = (),
     signed_in: SignedIn = lambda people: {},
     accounts: ForgeAccounts | None = None,
+    hooks: HookSetup | None = None,
     names: bool = True,
     allow_drops: int | None = None,
     verify: bool = False,
@@ -79,20 +91,40 @@ def apply_roster(
 ) -> tuple[Report, Planned]:
     """Bring the forge to what the roster says, and record seats, people and (with ``names``) what they are called.
 
-    With ``accounts`` who has no account gets one. Raise CourseNotFound, NotStaff, CourseError for more drops than
-    allowed, Forbidden if this is no administrator and accounts are to be made, before anything is changed.
+    With ``accounts`` who has no account gets one, with ``hooks`` each student's project its webhook. Raise
+    CourseNotFound, NotStaff, CourseError for more drops than allowed, Forbidden if this is no administrator and
+    accounts are to be made, before anything is changed.
     """
     planned = plan_roster(
-        course, forge, roster, mapped=mapped, signed_in=signed_in, create_accounts=accounts is not None
+        course,
+        forge,
+        roster,
+        mapped=mapped,
+        signed_in=signed_in,
+        create_accounts=accounts is not None,
+        hooks=hooks,
     )
     check_drops(planned.plan, planned.state.now, allow_drops)
     report = carry_out(
-        course, forge, planned.plan, planned.state, accounts=accounts, verify=verify, noted=noted, listener=listener
+        course,
+        forge,
+        planned.plan,
+        planned.state,
+        accounts=accounts,
+        webhooks=Webhooks(course, hooks_by(forge), hooks, planned.hooks) if hooks is not None else None,
+        verify=verify,
+        noted=noted,
+        listener=listener,
     )
     record_waiting(course, _waiting(planned, names), roster.covers)
     if names:
         record_people(course, names_in(planned))
     notes = [f"{left.who} was left out: {left.why}" for left in roster.left_out]
+    if planned.hooks and hooks is None and (new := report.counts.get("created", 0) + report.counts.get("returned", 0)):
+        notes.append(
+            f"This course has webhooks, and the {new} people who are new in this run got none: run it again with"
+            " --webhook-url and --webhook-keys. Until then what they submit is found by the collector's sweep, later."
+        )
     return Report.of(report.outcomes, notes), planned
 
 
@@ -106,6 +138,12 @@ def names_in(planned: Planned) -> list[Names]:
         )
         if person.role == "student"
     ]
+
+
+def _trial(state: CourseState) -> int | None:
+    """Return the number of the test student's project, None if there is none."""
+    project = state.known.seats.get(layout.seat_name(TEST_STUDENT))
+    return project.id if project is not None and TEST_STUDENT not in state.known.registered else None
 
 
 def _waiting(planned: Planned, names: bool) -> list[Waiting]:

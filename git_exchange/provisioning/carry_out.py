@@ -21,6 +21,7 @@ from git_exchange.forge.ports import Account, ForgeAccounts, ForgeAdmin, Role
 from git_exchange.operations.membership import enrol, remove
 from git_exchange.provisioning.plan import ROLE_OF, Plan, Step
 from git_exchange.provisioning.state import CourseState
+from git_exchange.provisioning.webhooks import Webhooks
 from git_exchange.report import Outcome, Report
 from git_exchange.rules.enrolment import Enrolment
 
@@ -37,6 +38,7 @@ def carry_out(
     state: CourseState,
     *,
     accounts: ForgeAccounts | None = None,
+    webhooks: Webhooks | None = None,
     verify: bool = False,
     noted: Callable[[Outcome], None] = lambda outcome: None,
     listener: Listener = ignore,
@@ -45,10 +47,12 @@ def carry_out(
 
     The outcomes are "created", "changed", "returned", "dropped", "unchanged", "pending", "unmatched" and "failed". With
     ``verify`` the projects of those who did not change are read too and put right: "repaired". ``noted`` gets each
-    outcome as soon as it is certain.
+    outcome as soon as it is certain. ``webhooks`` carries out what the plan says of them.
     """
-    work = _Work(course, forge, state, accounts, listener)
-    todo = [step for step in plan.steps if step.action in DONE or (verify and _can_verify(step))]
+    work = _Work(course, forge, state, accounts, webhooks, verify, listener)
+    todo = [
+        step for step in plan.steps if step.action in DONE or step.hook is not None or (verify and _can_verify(step))
+    ]
     done: dict[int, Outcome] = {}
     with ThreadPoolExecutor(course.settings.limits.pool, "git-exchange") as pool:
         for number, (step, outcome) in enumerate(zip(todo, pool.map(work.one, todo), strict=True), 1):
@@ -56,6 +60,8 @@ def carry_out(
             noted(outcome)
             listener(Progress("applying the roster", number, len(todo)))
     work.note_unrecorded(plan)
+    if webhooks is not None:
+        webhooks.forget_all_but(state.now.projects)
     work.record()
     return Report.of(
         [
@@ -74,27 +80,33 @@ class _Work:
         forge: ForgeAdmin,
         state: CourseState,
         accounts: ForgeAccounts | None,
+        webhooks: Webhooks | None,
+        verify: bool,
         listener: Listener,
     ) -> None:
         self._course, self._forge, self._state, self._known = course, forge, state, state.known
-        self._accounts = accounts
+        self._accounts, self._webhooks, self._verifies = accounts, webhooks, verify
         self._listener = listener
         self._lock = threading.Lock()
         self._seats: list[Registered] = []
         self._people: list[Enrolment] = []
+        self._made: dict[int, int] = {}  # id(step) -> the project of the seat
         self._recorded = time.monotonic()
 
     def one(self, step: Step) -> Outcome:
         """Do one step; its failure is its outcome."""
         try:
             if step.action == "keep":
-                return self._verify(step)
-            detail = self._actions[step.action](self, step)
+                outcome = self._verify(step)
+            else:
+                outcome = Outcome(step.who, DONE[step.action], self._actions[step.action](self, step))
         except GitExchangeError as error:
             self._listener(Event(f"{step.who}: {error}", "error"))
             return Outcome(step.who, "failed", str(error))
+        if self._webhooks is not None:
+            outcome = self._with_webhook(self._webhooks, step, outcome)
         self._record_now_and_then()
-        return Outcome(step.who, DONE[step.action], detail)
+        return outcome
 
     def note_unrecorded(self, plan: Plan) -> None:
         """Complete the record of students: a run that was killed may have written down only their seats."""
@@ -124,6 +136,8 @@ class _Work:
             # Seats come first: they say whose project is whose, people only who is in the course.
             register(self._course, seats)
             record_enrolments(self._course, people)
+            if self._webhooks is not None:
+                self._webhooks.record()
 
     def _record_now_and_then(self) -> None:
         if time.monotonic() - self._recorded > RECORD_SECONDS:
@@ -136,6 +150,7 @@ class _Work:
         if person.role == "student":
             self._no_longer_staff(step, account)
             _, seat = enrol(self._forge, self._known, person.person_id, account)
+            self._made[id(step)] = seat.project_id
         else:
             self._forge.set_group_access(self._known.group, account, ROLE_OF[person.role])
         if step.before is not None and step.before.role == "student" and person.role != "student":
@@ -169,16 +184,41 @@ class _Work:
         return account
 
     def _verify(self, step: Step) -> Outcome:
-        person, account = step.person, self._account(step)
-        assert person is not None  # noqa: S101 - only drops have none
-        if person.role != "student":
-            return Outcome(step.who, "unchanged", person.role)  # the plan has compared the role already
+        person = step.person
+        # Of staff the plan has compared the role already.
+        if not self._verifies or not _can_verify(step) or person is None or person.role != "student":
+            return Outcome(step.who, "unchanged", step.role)
+        account = self._account(step)
         status, _ = enrol(self._forge, self._known, person.person_id, account)
         if status == "unchanged":
             return Outcome(step.who, "unchanged", person.role)
         return Outcome(
             step.who, "repaired", "protection, access or settings of the project were not as they have to be"
         )
+
+    def _with_webhook(self, webhooks: Webhooks, step: Step, outcome: Outcome) -> Outcome:
+        """Return what became of the step with its webhook, which comes after everything else."""
+        try:
+            if step.hook is not None:
+                number = self._made.get(id(step), step.hook.project_id)
+                done, status = webhooks.carry_out(step.hook, number) if number is not None else "", "changed"
+            else:
+                done, status = self._verify_webhook(webhooks, step), "repaired"
+        except GitExchangeError as error:
+            self._listener(Event(f"{step.who}: {error}", "error"))
+            return Outcome(step.who, "failed", f"{outcome.status}, but the webhook failed: {error}")
+        if not done:
+            return outcome
+        if outcome.status == "unchanged":
+            return Outcome(step.who, status, done)
+        return Outcome(step.who, outcome.status, f"{outcome.detail}; {done}" if outcome.detail else done)
+
+    def _verify_webhook(self, webhooks: Webhooks, step: Step) -> str:
+        number = step.before.project_id if step.before is not None else None
+        if not self._verifies or step.action != "keep" or step.role != "student" or number is None:
+            return ""
+        why = webhooks.verify(number)
+        return f"webhook installed again ({why})" if why else ""
 
     def _account(self, step: Step) -> Account:
         """Return the account as it is called now: names of accounts change, and others can then take them."""

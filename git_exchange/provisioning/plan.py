@@ -52,10 +52,19 @@ class NewAccount:
 
 
 @dataclass(frozen=True)
+class HookChange:
+    """What happens to the webhook of a student's project, and why. ``project_id``: None if it is yet to be made."""
+
+    action: Literal["install", "remove"]
+    why: str
+    project_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Step:
     """What happens to one person and why. ``account`` is None if there is none, or nothing is asked of it.
 
-    ``new`` is the account that has to be made first.
+    ``new`` is the account that has to be made first, ``hook`` what becomes of the webhook, None if nothing does.
     """
 
     who: str
@@ -68,6 +77,7 @@ class Step:
     how: str = "roster"
     proposals: tuple[str, ...] = ()
     new: NewAccount | None = None
+    hook: HookChange | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,11 @@ class Plan:
     def counts(self) -> dict[str, int]:
         """Return how many steps there are of each action."""
         return dict(Counter(step.action for step in self.steps))
+
+    @property
+    def hook_counts(self) -> dict[str, int]:
+        """Return how many webhooks there are to install and to remove."""
+        return dict(Counter(step.hook.action for step in self.steps if step.hook is not None))
 
     def of(self, *actions: Action) -> tuple[Step, ...]:
         """Return the steps with these actions."""

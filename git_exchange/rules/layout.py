@@ -15,6 +15,7 @@ PEOPLE_PATH = "people.csv"
 GRADES_SENT_PATH = "grades-sent.csv"
 ROSTER_PATH = "roster.csv"
 WAITING_PATH = "waiting.csv"
+HOOKS_PATH = "hooks.csv"
 
 Kind = Literal["release", "submit", "feedback"]
 Planned = Literal["release", "feedback"]

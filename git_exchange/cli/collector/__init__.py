@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from git_exchange.cli.collector.check import check
+from git_exchange.cli.collector.keys import keys
 from git_exchange.cli.collector.serve import serve
 from git_exchange.cli.collector.status import dead, status
 from git_exchange.cli.collector.work import work
@@ -15,5 +16,5 @@ def collector() -> None:
     """Record what students submit seconds after they do, by the forge's webhooks."""
 
 
-for command in (serve, work, status, dead, check):
+for command in (serve, work, status, dead, keys, check):
     collector.add_command(command)
