@@ -60,7 +60,6 @@ for command in (
     release,
     feedback,
     scheduled,
-    collector,
     export,
     verify,
     demo,
