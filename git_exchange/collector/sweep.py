@@ -16,6 +16,7 @@ from git_exchange.collector.config import CollectorConfig
 from git_exchange.collector.courses import Courses
 from git_exchange.collector.inbox import Inbox
 from git_exchange.collector.jobs import Jobs
+from git_exchange.collector.timed import release_due
 from git_exchange.collector.values import Arrival
 from git_exchange.course.attempts import CourseHeads, Reading, read_heads
 from git_exchange.course.course import Course
@@ -80,10 +81,22 @@ class Sweeper:
                     self._failed(course_id, error)
                 else:
                     self._inbox.mark("sweep", course_id, began)
+                self._release_due(course_id)
         finally:
             self._inbox.end_lease("sweep", self._owner)
         self._inbox.prune()
         return Swept(found, tuple(failed))
+
+    def _release_due(self, course_id: str) -> None:
+        """Release what was scheduled and is due, whatever became of the rest of the sweep, and come when more is."""
+        try:
+            course = self._courses.course(course_id)
+            soonest = release_due(course) if not course.staff().archived else None
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.error("Timed work of %s: %s", course_id, error)
+        else:
+            if soonest is not None:
+                self._moments[course_id] = self._moments.get(course_id, frozenset()) | {soonest + AFTER}
 
     def _failed(self, course_id: str, error: Exception) -> None:
         if isinstance(error, (CredentialsError, SignInRefused)):

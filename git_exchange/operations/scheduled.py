@@ -28,9 +28,9 @@ def scheduled(course: Course) -> list[Scheduled]:
     return read_schedules(course)
 
 
-def next_scheduled(course: Course) -> datetime | None:
-    """Return when the next one is due (aware, UTC; what failed is due since its time), None if nothing waits."""
-    return next((one.at for one in read_schedules(course)), None)
+def next_scheduled(course: Course, after: datetime | None = None) -> datetime | None:
+    """Return when the next one (``after`` a time) is due, aware and UTC; None if nothing waits. Raise NotStaff."""
+    return next((one.at for one in read_schedules(course) if after is None or one.at > after), None)
 
 
 def due_releases(course: Course, now: datetime) -> list[Scheduled]:
