@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from git_exchange.collector.inbox import Inbox
-from tests.collector.servers import NOT_POSTGRESQL, NOT_REDIS, PostgreSQL, Redis, postgresql_programs
+from tests.collector.servers import NGINX, NOT_NGINX, NOT_POSTGRESQL, NOT_REDIS, PostgreSQL, Redis, postgresql_programs
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +60,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(NOT_POSTGRESQL)
     if shutil.which("redis-server") is None:
         terminalreporter.write_line(NOT_REDIS)
+    if NGINX is None:
+        terminalreporter.write_line(NOT_NGINX)

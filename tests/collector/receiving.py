@@ -151,9 +151,8 @@ class Program:
         return self.process.wait(30)
 
 
-@contextmanager
-def program(folder: Path, database: str, environment: Mapping[str, str] | None = None) -> Iterator[Program]:
-    """Run the receiver as operators do, on a free port, until the end."""
+def configure(folder: Path, database: str) -> None:
+    """Write a configuration for a receiver on a free port, and its keys."""
     write_keys(folder / "hook-keys", deliveries.KEY)
     (folder / "collector.toml").write_text(
         f"""
@@ -170,6 +169,12 @@ def program(folder: Path, database: str, environment: Mapping[str, str] | None =
         queue = "sqlite:///{folder}/queue.db"
         """
     )
+
+
+@contextmanager
+def program(folder: Path, database: str, environment: Mapping[str, str] | None = None) -> Iterator[Program]:
+    """Run the receiver as operators do, on a free port, until the end."""
+    configure(folder, database)
     found = Program(folder, environment or {})
     found.start()
     try:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 NOT_POSTGRESQL = "No PostgreSQL (Debian: apt-get install postgresql): the collector's inbox was not tested on it."
 NOT_REDIS = "No Redis (Debian: apt-get install redis-server): the collector's queue was not tested on it."
+NOT_NGINX = "No nginx (Debian: apt-get install nginx): the collector's site was not tested."
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def postgresql_programs() -> Path | None:
