@@ -36,7 +36,9 @@ class Metrics:
             registry=self.registry,
         )
         self.not_woken = Counter(
-            "git_exchange_not_woken", "Deliveries left to the sweep, as too much waited.", registry=self.registry
+            "git_exchange_not_woken",
+            "Deliveries of which no worker was told; they look themselves.",
+            registry=self.registry,
         )
         self._up = Gauge("git_exchange_inbox_up", "Whether the inbox answers.", registry=self.registry)
         self._deliveries = Gauge(

@@ -94,13 +94,14 @@ class _Hook(_Handler):
         self.receiver.later(course, int(project), answer)
 
     def on_finish(self) -> None:
-        self._let_go()
+        self._let_go()  # also after a fault of ours
 
     def on_connection_close(self) -> None:
         self._let_go()
         super().on_connection_close()
 
     def _answer(self, answer: Answer, seconds: float) -> None:
+        self._let_go()
         self.receiver.metrics.answered(answer.status, answer.outcome, seconds)
         self.set_status(answer.status)
         self.finish(f"{answer.text}\n")

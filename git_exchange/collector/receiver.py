@@ -32,12 +32,12 @@ _Result = TypeVar("_Result")
 class Receiver:
     """Everything that requests share. ``max_body`` in bytes; without a ``metrics_token`` only loopback may read."""
 
-    def __init__(self, door: Door, inbox: Inbox, *, max_body: int, metrics_token: str = "") -> None:
+    def __init__(self, door: Door, inbox: Inbox, metrics: Metrics, *, max_body: int, metrics_token: str = "") -> None:
         self.door = door
         self.inbox = inbox
         self.max_body = max_body
         self.metrics_token = metrics_token
-        self.metrics = Metrics()
+        self.metrics = metrics
         self.held = 0  # bytes of all bodies that are being read
         self.pending = 0
         self._checked: tuple[float, bool] = (float("-inf"), False)

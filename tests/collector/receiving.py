@@ -20,6 +20,7 @@ from tornado.netutil import bind_sockets
 
 from git_exchange.collector.door import Door, Keys
 from git_exchange.collector.inbox import Inbox
+from git_exchange.collector.metrics import Metrics
 from git_exchange.collector.receiver import Receiver
 from git_exchange.collector.serving import server
 from git_exchange.collector.values import Arrival
@@ -78,7 +79,7 @@ def threaded(inbox: Inbox, folder: Path, *, metrics_token: str = "") -> Iterator
     keys_file = write_keys(folder / "hook-keys", deliveries.KEY)
     woken: list[Arrival] = []
     door = Door(["calculus"], Keys(keys_file), inbox, woken.append)
-    receiver = Receiver(door, inbox, max_body=100_000, metrics_token=metrics_token)
+    receiver = Receiver(door, inbox, Metrics(), max_body=100_000, metrics_token=metrics_token)
     sockets = bind_sockets(0, "127.0.0.1")
     port: int = sockets[0].getsockname()[1]
     loop = asyncio.new_event_loop()

@@ -65,7 +65,7 @@ def test_so_can_the_example_with_the_lines_that_are_commented_out(tmp_path: Path
     assert config.receiver.metrics_token_file is not None
 
 
-@pytest.mark.parametrize("name", UNITS[:1])
+@pytest.mark.parametrize("name", UNITS)
 def test_a_unit_runs_a_command_that_the_command_line_understands(name: str, tmp_path: Path) -> None:
     program, group, command, *options = shlex.split(unit(name)["ExecStart"])
     assert (program, group) == ("/opt/git-exchange/bin/git-exchange", "collector")

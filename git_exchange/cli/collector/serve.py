@@ -40,6 +40,8 @@ def serve(config_file: Path) -> None:
 def _serve(config: CollectorConfig) -> None:
     from git_exchange.collector.door import Door, Keys
     from git_exchange.collector.inbox import Inbox
+    from git_exchange.collector.metrics import Metrics
+    from git_exchange.collector.queue import wake
     from git_exchange.collector.receiver import Receiver, read_metrics_token
     from git_exchange.collector.serving import serve as run
 
@@ -48,8 +50,9 @@ def _serve(config: CollectorConfig) -> None:
     metrics_token = read_metrics_token(token_file) if token_file is not None else ""
     inbox = Inbox.open(config.storage.database)
     try:
-        door = Door(config.courses, keys, inbox, lambda _: None)
-        receiver = Receiver(door, inbox, max_body=config.receiver.max_body, metrics_token=metrics_token)
+        metrics = Metrics()
+        door = Door(config.courses, keys, inbox, wake(config, metrics.not_woken.inc))
+        receiver = Receiver(door, inbox, metrics, max_body=config.receiver.max_body, metrics_token=metrics_token)
         address, port, prefix = _place(config)
         prefixes = {prefix, urlsplit(config.hooks.public_url).path}
         run(receiver, address, port, prefixes, lambda url: click.echo(f"The receiver is on {url}"))
