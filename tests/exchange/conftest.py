@@ -35,7 +35,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     place = tmp_path_factory.mktemp(request.param)
     if request.param == "gitlab":
         with RunningServer(place) as development:
-            yield Server("gitlab", development.url, Token(development.admin_token))
+            yield Server("gitlab", development.url, Token(development.admin_token), place)
     else:
         with realforge.running(place, immediate=True) as forge:
             yield Server("gitea", forge.url, Token(forge.token), forge.folder)
