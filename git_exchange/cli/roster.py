@@ -36,6 +36,7 @@ from git_exchange.provisioning.sign_in import finder
 from git_exchange.provisioning.sources.gradebook import read_gradebook
 from git_exchange.provisioning.sources.map_file import read_map
 from git_exchange.provisioning.sources.opening import read_roster
+from git_exchange.rules import times
 
 GRADEBOOK = "gradebook"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -49,6 +50,11 @@ def roster() -> None:
 def roster_options(command: _Command) -> _Command:
     """Add the options that say whom the roster names."""
     for option in (
+        click.option(
+            "--invite",
+            is_flag=True,
+            help="Ask everybody who has no account, and whom none is proposed for, by e-mail to make one. GitLab only.",
+        ),
         click.option(
             "--create-accounts",
             is_flag=True,
@@ -113,6 +119,7 @@ def plan(
     source: Path,
     map_file: Path | None,
     create_accounts: bool,
+    invite: bool,
     as_json: bool,
     propose: Path | None,
     hooks: HookSetup | None,
@@ -121,6 +128,7 @@ def plan(
     kind: str | None,
 ) -> None:
     """Print what `apply` would do to whom, and why. Nothing is changed."""
+    _not_both(create_accounts, invite)
     job = _job(course_id, source, map_file, Asked(url, namespace, kind))
     with shown(Console(stderr=True)) as listener:
         planned = plan_roster(
@@ -131,6 +139,7 @@ def plan(
             signed_in=job.signed_in(listener),
             create_accounts=create_accounts,
             hooks=hooks,
+            invite=invite,
         )
     if as_json:
         click.echo(json.dumps(_as_json(planned), indent=2, ensure_ascii=False))
@@ -157,6 +166,7 @@ def apply(
     source: Path,
     map_file: Path | None,
     create_accounts: bool,
+    invite: bool,
     allow_drops: int | None,
     verify: bool,
     into_gradebook: bool,
@@ -173,6 +183,7 @@ def apply(
     somebody failed or could not be matched with an account; everybody else is done all the same. What was done is also
     written to a journal.
     """
+    _not_both(create_accounts, invite)
     job = _job(course_id, source, map_file, Asked(url, namespace, kind), gradebook=into_gradebook)
     console = Console()
     with shown(console) as listener, journal(journal_path(course_id, datetime.now(timezone.utc))) as noted:
@@ -184,6 +195,7 @@ def apply(
             signed_in=job.signed_in(listener),
             accounts=job.accounts if create_accounts else None,
             hooks=hooks,
+            invite=invite,
             names=names,
             allow_drops=allow_drops,
             verify=verify,
@@ -197,6 +209,11 @@ def apply(
         console.print(f"Gradebook: {number} of {len(said)} students added or named", soft_wrap=True, highlight=False)
     if report.failed or report.counts.get("unmatched"):
         raise click.exceptions.Exit(1)
+
+
+def _not_both(create_accounts: bool, invite: bool) -> None:
+    if create_accounts and invite:
+        raise click.UsageError("--create-accounts and --invite exclude each other: choose one of them.")
 
 
 def _print_plan(console: Console, planned: Planned, course_id: str) -> None:
@@ -236,6 +253,7 @@ def _as_json(planned: Planned) -> dict[str, Any]:
                 "lms_user_id": step.person.lms_user_id if step.person is not None else None,
                 "proposals": list(step.proposals),
                 "webhook": {"action": step.hook.action, "why": step.hook.why} if step.hook is not None else None,
+                "invited": times.isoformat(step.invited) if step.invited is not None else None,
             }
             for step in planned.plan.steps
         ],

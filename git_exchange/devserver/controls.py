@@ -14,6 +14,8 @@
                                        the answer has ``failed``: how many count at this moment
 ``POST /-/devserver/hooks``            ``auto_disable`` true or false (the default): let webhooks rest that failed four
                                        times in a row; ``signing_tokens`` true (the default) or false: know of them
+``POST /-/devserver/invitations``      accept all that were sent to ``email`` as the account ``username``, whatever
+                                       its address is: whoever has the link in the mail can do that
 =====================================  =================================================================================
 
 Faults, bans, what webhooks can, lag and clock are forgotten when the server ends; events that wait are not.
@@ -24,6 +26,7 @@ from __future__ import annotations
 import re
 
 from git_exchange.devserver.api.answers import Answer, Call, invalid, not_found
+from git_exchange.devserver.api.invitations import accept
 from git_exchange.devserver.api.routes import Routes
 from git_exchange.devserver.faults import Fault
 
@@ -114,6 +117,19 @@ def set_hooks(call: Call) -> Answer:
     if given.has("signing_tokens"):
         webhooks.signing_tokens = given.boolean("signing_tokens")
     return Answer({"auto_disable": webhooks.auto_disable, "signing_tokens": webhooks.signing_tokens}, 201)
+
+
+@routes.add("POST", "/invitations")
+def accept_invitations(call: Call) -> Answer:
+    """Follow the link in the mails to an address, signed in as some account."""
+    call.require_admin()
+    user = call.site.store.accounts.find_by_username(call.parameters.required("username"))
+    if user is None:
+        raise not_found("User")
+    found = call.site.store.invitations.to(call.parameters.required("email"))
+    for invitation in found:
+        accept(call, invitation, user)
+    return Answer({"accepted": len(found)}, 201)
 
 
 def _seconds(call: Call, name: str) -> float:

@@ -26,6 +26,7 @@ from git_exchange.devserver.api import (
     files,
     groups,
     hooks,
+    invitations,
     members,
     projects,
     protected,
@@ -134,7 +135,7 @@ def application(site: Site, backends: Backends) -> Application:
     api, control = Routes(), controls.routes
     api.include(
         *(users.routes, groups.routes, projects.routes, members.routes, protected.routes, branches.routes),
-        *(commits.routes, files.routes, events.routes, hooks.routes),
+        *(commits.routes, files.routes, events.routes, hooks.routes, invitations.routes),
     )
     return Application(
         [

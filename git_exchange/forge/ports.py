@@ -7,7 +7,7 @@ stand at the method. Refs are always full ("refs/heads/submit/ps1"), times are a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, IntEnum
@@ -278,6 +278,9 @@ class Forge(Protocol):
 class ForgeAdmin(Forge, Protocol):
     """What opening and changing a course needs on top."""
 
+    # Whether the forge's API can invite people by e-mail who have no account yet.
+    invites: bool
+
     def concerns(self) -> list[Concern]:
         """Return what the operator of a course should know about this server and account."""
 
@@ -321,6 +324,19 @@ class ForgeAdmin(Forge, Protocol):
 
     def set_group_access(self, group: Group, account: Account, role: Role) -> bool:
         """Give the account this role in the group and all that lies in it; True if something was changed."""
+
+    def invitations(self, project_id: int) -> Mapping[str, datetime]:
+        """Return which addresses (in lower case) have an open invitation to the project, and since when.
+
+        Nothing on a forge that has none. Raise Forbidden.
+        """
+
+    def invite(self, project_id: int, emails: Sequence[str]) -> Mapping[str, str]:
+        """Invite addresses to the project as guests, who read no code of it by that; return refused -> why.
+
+        Whoever has the link that is sent can accept, as any account. Who is a member keeps the role. Raise Forbidden,
+        also on a forge that has none.
+        """
 
     def find_account(self, username: str) -> Account | None:
         """Return the account of exactly this user name (case ignored), None if there is none."""

@@ -30,6 +30,7 @@ from git_exchange.plugin.exchange import Exchange
 from git_exchange.plugin.listings import forget_listings
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import student_list
+from git_exchange.rules.waiting import Waiting
 
 
 class ExchangeCollect(Exchange, ABCExchangeCollect):
@@ -108,7 +109,7 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
         self._agree(course, root, listener)
         notes = self._tend_gradebook(course, Book(root, self.coursedir.db_url, self.coursedir.course_id), report)
         if waiting and self.coursedir.student_id in ("", "*") and not self.students_from:
-            notes.append(_without_account([one.who for one in waiting]))
+            notes.append(_without_account([_waits(one) for one in waiting]))
         for note in notes:
             listener(Event(note, "warning"))
         return Report.of([*report.outcomes, *unknown], [*report.notes, *notes])
@@ -214,6 +215,10 @@ class ExchangeCollect(Exchange, ABCExchangeCollect):
 
 def _few(names: Sequence[str]) -> str:
     return ", ".join(map(display, names[:10])) + (", ..." if len(names) > 10 else "")
+
+
+def _waits(one: Waiting) -> str:
+    return f"{one.who} (invited on {one.invited})" if one.invited else one.who
 
 
 def _without_account(names: Sequence[str]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from git_exchange.course.course import Course
 from git_exchange.course.enrolments import record_waiting
 from git_exchange.course.hooks import RecordedHook, read_hooks
+from git_exchange.course.invited import read_invited
 from git_exchange.course.people import record_people
 from git_exchange.events import Listener, ignore
 from git_exchange.forge.connect import hooks_by
@@ -15,17 +17,20 @@ from git_exchange.forge.ports import Account, ForgeAccounts, ForgeAdmin
 from git_exchange.operations.hook_state import HookSetup
 from git_exchange.provisioning.carry_out import carry_out
 from git_exchange.provisioning.identity import Identified, Key, MapEntry, Unmatched, identify
+from git_exchange.provisioning.invitations import check_invites, with_invitations
 from git_exchange.provisioning.new_accounts import check_administrator, with_new_accounts
 from git_exchange.provisioning.people import Person, Roster
-from git_exchange.provisioning.plan import Plan, check_drops, make_plan, to_look_up
+from git_exchange.provisioning.plan import Action, Plan, check_drops, make_plan, to_look_up
 from git_exchange.provisioning.state import CourseState, read_state
 from git_exchange.provisioning.trial import TEST_STUDENT
 from git_exchange.provisioning.webhooks import Webhooks, with_hooks
 from git_exchange.report import Outcome, Report
 from git_exchange.rules import layout
+from git_exchange.rules.invited import address_of, current, mark
 from git_exchange.rules.people import Names
 from git_exchange.rules.waiting import Waiting
 
+WAITING: tuple[Action, ...] = ("pending", "unmatched", "invite", "invited")
 SignedIn = Callable[[Sequence[Person]], Mapping[Key, tuple[int, str]]]
 
 
@@ -49,13 +54,17 @@ def plan_roster(
     signed_in: SignedIn = lambda people: {},
     create_accounts: bool = False,
     hooks: HookSetup | None = None,
+    invite: bool = False,
 ) -> Planned:
     """Return what would be done; nothing is changed.
 
     ``signed_in`` finds the accounts of people by the institution's sign-in; with ``create_accounts`` who has none gets
-    one; with ``hooks`` the plan says what becomes of webhooks. Raise CourseNotFound, NotStaff, CourseArchived,
-    Forbidden if accounts are to be made by somebody else than an administrator.
+    one, with ``invite`` an invitation; with ``hooks`` the plan says what becomes of webhooks. Raise CourseNotFound,
+    NotStaff, CourseArchived, Forbidden if accounts are to be made by somebody else than an administrator,
+    ConfigurationError for a forge that cannot invite.
     """
+    if invite:
+        check_invites(forge)
     if create_accounts:
         check_administrator(course, forge)
     course.check_open()
@@ -68,6 +77,8 @@ def plan_roster(
     plan = make_plan(roster, identified, unmatched, accounts, state.now)
     if create_accounts:
         plan = with_new_accounts(course, forge, plan, identified, roster.sign_in, signed)
+    if invite:
+        plan = with_invitations(course, forge, plan, roster, signed)
     recorded = read_hooks(course)
     if hooks is not None:
         plan = with_hooks(plan, state.now, course.course_id, hooks, recorded, _trial(state))
@@ -83,6 +94,7 @@ def apply_roster(
     signed_in: SignedIn = lambda people: {},
     accounts: ForgeAccounts | None = None,
     hooks: HookSetup | None = None,
+    invite: bool = False,
     names: bool = True,
     allow_drops: int | None = None,
     verify: bool = False,
@@ -91,9 +103,10 @@ def apply_roster(
 ) -> tuple[Report, Planned]:
     """Bring the forge to what the roster says, and record seats, people and (with ``names``) what they are called.
 
-    With ``accounts`` who has no account gets one, with ``hooks`` each student's project its webhook. Raise
-    CourseNotFound, NotStaff, CourseError for more drops than allowed, Forbidden if this is no administrator and
-    accounts are to be made, before anything is changed.
+    With ``accounts`` who has no account gets one, with ``invite`` an invitation, with ``hooks`` each student's project
+    its webhook. Raise CourseNotFound, NotStaff, CourseError for more drops than allowed, Forbidden if this is no
+    administrator and accounts are to be made, ConfigurationError for a forge that cannot invite, before anything is
+    changed.
     """
     planned = plan_roster(
         course,
@@ -103,6 +116,7 @@ def apply_roster(
         signed_in=signed_in,
         create_accounts=accounts is not None,
         hooks=hooks,
+        invite=invite,
     )
     check_drops(planned.plan, planned.state.now, allow_drops)
     report = carry_out(
@@ -116,7 +130,8 @@ def apply_roster(
         noted=noted,
         listener=listener,
     )
-    record_waiting(course, _waiting(planned, names), roster.covers)
+    invited = current(read_invited(course), course.now()) if planned.plan.of(*WAITING) else {}
+    record_waiting(course, _waiting(planned, names, invited), roster.covers)
     if names:
         record_people(course, names_in(planned))
     notes = [f"{left.who} was left out: {left.why}" for left in roster.left_out]
@@ -146,13 +161,16 @@ def _trial(state: CourseState) -> int | None:
     return project.id if project is not None and TEST_STUDENT not in state.known.registered else None
 
 
-def _waiting(planned: Planned, names: bool) -> list[Waiting]:
-    """Return who stays without an account, by name only where names are recorded."""
+def _waiting(planned: Planned, names: bool, invited: Mapping[str, datetime]) -> list[Waiting]:
+    """Return who stays without an account, by name only where names are recorded, and who of them is invited."""
     return [
         Waiting(
-            step.who if names or step.person.person_id else f"LMS user {step.person.lms_user_id}", step.role, step.why
+            step.who if names or step.person.person_id else f"LMS user {step.person.lms_user_id}",
+            step.role,
+            step.why,
+            f"{at.date()}" if (at := invited.get(mark(address_of(step.person.email)))) is not None else "",
         )
-        for step in planned.plan.of("pending", "unmatched")
+        for step in planned.plan.of(*WAITING)
         if step.person is not None and step.person.active
     ]
 

@@ -19,6 +19,7 @@ from git_exchange.errors import Forbidden, GitExchangeError, NotFound
 from git_exchange.events import Event, Listener, Progress, ignore
 from git_exchange.forge.ports import Account, ForgeAccounts, ForgeAdmin, Role
 from git_exchange.operations.membership import enrol, remove
+from git_exchange.provisioning.invitations import send_invitations
 from git_exchange.provisioning.plan import ROLE_OF, Plan, Step
 from git_exchange.provisioning.state import CourseState
 from git_exchange.provisioning.webhooks import Webhooks
@@ -27,7 +28,7 @@ from git_exchange.rules.enrolment import Enrolment
 
 # What is done is written down at least this often: a run that is killed loses no more than this.
 RECORD_SECONDS = 20.0
-NOTHING_TO_DO = {"keep": "unchanged", "pending": "pending", "unmatched": "unmatched"}
+NOTHING_TO_DO = {"keep": "unchanged", "pending": "pending", "unmatched": "unmatched", "invited": "invited"}
 DONE = {"create": "created", "change": "changed", "return": "returned", "drop": "dropped"}
 
 
@@ -45,9 +46,10 @@ def carry_out(
 ) -> Report:
     """Do what the plan says and record it. One outcome per step, so that the counts add up to the roster and the drops.
 
-    The outcomes are "created", "changed", "returned", "dropped", "unchanged", "pending", "unmatched" and "failed". With
-    ``verify`` the projects of those who did not change are read too and put right: "repaired". ``noted`` gets each
-    outcome as soon as it is certain. ``webhooks`` carries out what the plan says of them.
+    The outcomes are "created", "changed", "returned", "dropped", "unchanged", "pending", "unmatched", "invited" (now
+    or before) and "failed". With ``verify`` the projects of those who did not change are read too and put right:
+    "repaired". ``noted`` gets each outcome as soon as it is certain. ``webhooks`` carries out what the plan
+    says of them.
     """
     work = _Work(course, forge, state, accounts, webhooks, verify, listener)
     todo = [
@@ -63,6 +65,7 @@ def carry_out(
     if webhooks is not None:
         webhooks.forget_all_but(state.now.projects)
     work.record()
+    done |= send_invitations(course, forge, plan, noted)
     return Report.of(
         [
             done.get(id(step)) or Outcome(step.who, NOTHING_TO_DO[step.action], step.why or step.role)

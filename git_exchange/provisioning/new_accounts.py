@@ -51,7 +51,7 @@ def with_new_accounts(
     named = {one.person.key: one.username for one in identified if one.how == "map" or one.person.username}
     steps = [
         _wanted(step, named.get(step.person.key, ""), sign_in)
-        if step.person is not None and step.person.key not in taken and _needs_one(step)
+        if step.person is not None and step.person.key not in taken and needs_account(step)
         else step
         for step in plan.steps
     ]
@@ -67,7 +67,8 @@ def with_new_accounts(
     )
 
 
-def _needs_one(step: Step) -> bool:
+def needs_account(step: Step) -> bool:
+    """Return whether somebody who takes part has no account, and none is proposed or on record."""
     if step.person is None or not step.person.active or step.before is not None:
         return False
     return step.action == "pending" or (step.action == "unmatched" and step.why == NO_ACCOUNT and not step.proposals)
@@ -75,7 +76,7 @@ def _needs_one(step: Step) -> bool:
 
 def _wanted(step: Step, named: str, sign_in: SignIn | None) -> Step:
     person = step.person
-    assert person is not None  # noqa: S101 - _needs_one
+    assert person is not None  # noqa: S101 - needs_account
     username = named or _username(person)
     identity = sign_in.of(person) if sign_in is not None and person.platform else ""
     if not person.email:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from git_exchange.errors import CourseError
@@ -12,7 +13,7 @@ from git_exchange.forge.ports import Account, Role, SignInAs
 from git_exchange.provisioning.identity import Bound, Identified, Unmatched
 from git_exchange.provisioning.people import Person, Roster
 
-Action = Literal["create", "change", "return", "drop", "keep", "pending", "unmatched"]
+Action = Literal["create", "change", "return", "drop", "keep", "pending", "unmatched", "invite", "invited"]
 ROLE_OF = {"student": Role.STUDENT, "grader": Role.GRADER, "instructor": Role.INSTRUCTOR}
 NAME_OF = {role: name for name, role in ROLE_OF.items()}
 
@@ -64,7 +65,8 @@ class HookChange:
 class Step:
     """What happens to one person and why. ``account`` is None if there is none, or nothing is asked of it.
 
-    ``new`` is the account that has to be made first, ``hook`` what becomes of the webhook, None if nothing does.
+    ``new`` is the account that has to be made first, ``hook`` what becomes of the webhook, None if nothing does,
+    ``invited`` since when the person's invitation is open.
     """
 
     who: str
@@ -78,6 +80,7 @@ class Step:
     proposals: tuple[str, ...] = ()
     new: NewAccount | None = None
     hook: HookChange | None = None
+    invited: datetime | None = None
 
 
 @dataclass(frozen=True)

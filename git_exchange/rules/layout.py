@@ -16,6 +16,7 @@ GRADES_SENT_PATH = "grades-sent.csv"
 ROSTER_PATH = "roster.csv"
 WAITING_PATH = "waiting.csv"
 HOOKS_PATH = "hooks.csv"
+INVITED_PATH = "invited.csv"
 
 Kind = Literal["release", "submit", "feedback"]
 Planned = Literal["release", "feedback"]

@@ -10,11 +10,15 @@ from dataclasses import astuple, dataclass, fields
 
 @dataclass(frozen=True)
 class Waiting:
-    """Somebody who waits for an account: ``who`` as shown to the staff, and why there is none."""
+    """Somebody who waits for an account: ``who`` as shown to the staff, and why there is none.
+
+    ``invited`` is the day of the invitation ("2026-11-20"), "" without one.
+    """
 
     who: str
     role: str
     why: str
+    invited: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(Waiting))
@@ -32,7 +36,7 @@ def dump(waiting: Iterable[Waiting]) -> bytes:
 def load(content: bytes) -> tuple[Waiting, ...]:
     """Return who waits. Raise ValueError for anything else than such a file."""
     rows = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""))
-    found = tuple(Waiting(row.get("who") or "", row.get("role") or "", row.get("why") or "") for row in rows)
+    found = tuple(Waiting(*(row.get(name) or "" for name in COLUMNS)) for row in rows)
     if not all(one.who and one.role for one in found):
         raise ValueError("a line names nobody")
     return found

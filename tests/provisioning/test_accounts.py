@@ -142,6 +142,38 @@ def test_a_new_account_belongs_to_the_institutions_sign_in_and_is_found_by_it(
     assert classroom.seat(f"zed-{classroom.mark}").id
 
 
+def test_who_has_no_account_is_invited_by_e_mail_where_the_forge_can_do_that(classroom: Classroom) -> None:
+    classroom.open()
+    classroom.release()
+    forge = classroom.forge()
+    group = layout.group_path(classroom.namespace, COURSE)
+    with canvas(people(classroom, "una")) as url:
+        options = (COURSE, "--from", lms(classroom, url))
+
+        def roster(command: str, *more: str) -> Result:
+            line = ["git-exchange", "roster", command, *options, *more]
+            return classroom.run(classroom.teacher, line, GIT_EXCHANGE_LMS_TOKEN="secret")
+
+        both = roster("apply", "--invite", "--create-accounts")
+        assert both.status == 2
+        assert "exclude each other" in both.output
+        if not forge.invites:
+            refused = roster("apply", "--invite")
+            assert refused.status == 1
+            assert "cannot invite people by e-mail" in refused.output
+            assert "Traceback" not in refused.output
+            return
+        done = roster("apply", "--invite")
+        assert done.status == 0, done.output
+        assert "1 invited" in done.output
+        ((email, at),) = forge.invitations(forge.find_project(f"{group}/{layout.ASSIGNMENTS}").id).items()
+        assert email == f"una-{classroom.mark}@uni.example"
+        (step,) = json.loads(roster("plan", "--invite", "--json").output)["steps"]
+        assert (step["action"], step["invited"][:10]) == ("invited", f"{at.date()}")
+    collected = classroom.ok("teacher", "collect", "ps1")
+    assert f"Una Doe (LMS user 1) (invited on {at.date()})" in " ".join(collected.split())
+
+
 def test_collect_names_pending_people_until_they_have_an_account(classroom: Classroom) -> None:
     classroom.open("ann")
     classroom.release()

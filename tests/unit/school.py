@@ -175,4 +175,4 @@ class School:
             timeout=20,
         )
         assert answer.ok, answer.text
-        return answer.json()
+        return answer.json() if answer.content else None

@@ -14,6 +14,7 @@ from git_exchange.devserver.api.defaults import (
 )
 from git_exchange.devserver.clock import Clock, written
 from git_exchange.devserver.site import Site
+from git_exchange.devserver.store.invitations import Invitation
 from git_exchange.devserver.values import (
     AccessToken,
     Alert,
@@ -234,6 +235,18 @@ def member(site: Site, value: Member, user: User) -> JSON:
     }
     creator = None if value.created_by is None else site.store.accounts.find(value.created_by)
     return shown | {"created_by": user_basic(site, creator)} if creator else shown
+
+
+def invitation(site: Site, value: Invitation) -> JSON:
+    """Return an invitation that nobody has accepted yet; its secret token is not told."""
+    return {
+        "access_level": value.level,
+        "created_at": written(value.created_at),
+        "expires_at": value.expires_at.isoformat() if value.expires_at else None,
+        "invite_email": value.email,
+        "user_name": None,
+        "created_by_name": site.store.accounts.get(value.created_by).name,
+    }
 
 
 def access_levels(level: int, number: int) -> list[JSON]:

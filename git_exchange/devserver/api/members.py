@@ -24,7 +24,7 @@ class Source:
     level: int
 
 
-def _source(call: Call, *, manage: bool = False) -> Source:
+def source_of(call: Call, *, manage: bool = False) -> Source:
     """Return what the path names; ``manage`` asks for the right to change members."""
     if call.path.startswith("/api/v4/groups/"):
         group = call.group(access.OWNER if manage else 0)
@@ -80,18 +80,18 @@ def _listed(call: Call, members: list[Member]) -> Answer:
 
 def members(call: Call) -> Answer:
     """List direct members."""
-    source = _source(call)
+    source = source_of(call)
     return _listed(call, call.site.store.members.of(source.kind, source.id))
 
 
 def all_members(call: Call) -> Answer:
     """List direct and inherited members, everybody once."""
-    return _listed(call, list(_all(call, _source(call)).values()))
+    return _listed(call, list(_all(call, source_of(call)).values()))
 
 
 def one_of_all(call: Call) -> Answer:
     """Answer somebody's effective membership."""
-    source, user = _source(call), _user(call)
+    source, user = source_of(call), _user(call)
     member = _all(call, source).get(user.id)
     if member is None:
         raise not_found()
@@ -100,7 +100,7 @@ def one_of_all(call: Call) -> Answer:
 
 def one_member(call: Call) -> Answer:
     """Answer somebody's direct membership."""
-    source, user = _source(call), _user(call)
+    source, user = source_of(call), _user(call)
     member = call.site.store.members.find(source.kind, source.id, user.id)
     if member is None:
         raise not_found()
@@ -109,14 +109,14 @@ def one_member(call: Call) -> Answer:
 
 def add_member(call: Call) -> Answer:
     """Add one or, with commas, several people."""
-    source = _source(call, manage=True)
-    level = _level(call, source)
-    expires = _expiry(call)
+    source = source_of(call, manage=True)
+    level = given_level(call, source)
+    expires = expiry(call)
     users = _named(call)
     for user in users:
         if call.site.store.members.find(source.kind, source.id, user.id):
             raise message(409, "Member already exists")
-        _check_inherited(call, source, user, level)
+        check_inherited(call, source, user, level)
     with call.site.store.database.transaction():
         added = [
             call.site.store.members.set(source.kind, source.id, user.id, level, by=call.user.id, expires_at=expires)
@@ -129,15 +129,15 @@ def add_member(call: Call) -> Answer:
 
 def change_member(call: Call) -> Answer:
     """Change somebody's direct membership."""
-    source, user = _source(call, manage=True), _user(call)
+    source, user = source_of(call, manage=True), _user(call)
     member = call.site.store.members.find(source.kind, source.id, user.id)
     if member is None:
         raise not_found()
-    level = _level(call, source)
+    level = given_level(call, source)
     if member.level > source.level:
         raise forbidden()
-    _check_inherited(call, source, user, level)
-    expires = _expiry(call) if "expires_at" in call.parameters.values else member.expires_at
+    check_inherited(call, source, user, level)
+    expires = expiry(call) if "expires_at" in call.parameters.values else member.expires_at
     changed = call.site.store.members.set(source.kind, source.id, user.id, level, by=call.user.id, expires_at=expires)
     return Answer(entities.member(call.site, changed, user))
 
@@ -145,7 +145,7 @@ def change_member(call: Call) -> Answer:
 def remove_member(call: Call) -> Answer:
     """Remove a direct membership; everybody may leave."""
     user = _user(call)
-    source = _source(call, manage=user.id != call.user.id)
+    source = source_of(call, manage=user.id != call.user.id)
     member = call.site.store.members.find(source.kind, source.id, user.id)
     if member is None:
         raise not_found()
@@ -169,7 +169,8 @@ for place in ("groups", "projects"):
     routes.add("DELETE", f"/{place}/:id/members/:user_id")(remove_member)
 
 
-def _level(call: Call, source: Source) -> int:
+def given_level(call: Call, source: Source) -> int:
+    """Return the level that is asked for. Raise 403 if it is above that of who asks."""
     if call.parameters.text("access_level") is None:
         raise invalid("access_level is missing")
     level = call.parameters.level("access_level", access.MEMBER_LEVELS)
@@ -180,14 +181,16 @@ def _level(call: Call, source: Source) -> int:
     return level
 
 
-def _expiry(call: Call) -> date | None:
+def expiry(call: Call) -> date | None:
+    """Return the last day that is asked for, None without one."""
     expires = call.parameters.day("expires_at")
     if expires is not None and expires <= call.site.clock.now().date():
         raise message(400, {"expires_at": ["cannot be a date in the past"]})
     return expires
 
 
-def _check_inherited(call: Call, source: Source, user: User, level: int) -> None:
+def check_inherited(call: Call, source: Source, user: User, level: int) -> None:
+    """Raise 400 if the person has a higher level by a group."""
     inherited = _inherited(call, source, user.id)
     if inherited is not None and inherited.level > level:
         group = call.site.store.namespaces.get(inherited.source_id)

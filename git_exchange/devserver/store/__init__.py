@@ -9,6 +9,7 @@ from git_exchange.devserver.store.accounts import Accounts
 from git_exchange.devserver.store.database import Database
 from git_exchange.devserver.store.events import Events
 from git_exchange.devserver.store.hooks import Hooks
+from git_exchange.devserver.store.invitations import Invitations
 from git_exchange.devserver.store.members import Members
 from git_exchange.devserver.store.namespaces import Namespaces
 from git_exchange.devserver.store.projects import Projects
@@ -25,6 +26,7 @@ class Store:
         self.namespaces = Namespaces(self.database, clock)
         self.projects = Projects(self.database, clock)
         self.members = Members(self.database, clock)
+        self.invitations = Invitations(self.database, clock)
         self.protection = Protection(self.database)
         self.events = Events(self.database, clock)
         self.hooks = Hooks(self.database, clock)

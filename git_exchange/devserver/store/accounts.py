@@ -58,9 +58,13 @@ class Accounts:
         """Return a user by name, case ignored."""
         return _user(self._database.row("SELECT * FROM users WHERE username = ?", (username,)))
 
+    def find_by_email(self, email: str) -> User | None:
+        """Return a user by address, case ignored."""
+        return _user(self._database.row("SELECT * FROM users WHERE email = ?", (email,)))
+
     def email_taken(self, email: str) -> bool:
         """Return whether an address belongs to somebody."""
-        return self._database.row("SELECT 1 FROM users WHERE email = ?", (email,)) is not None
+        return self.find_by_email(email) is not None
 
     def all(self) -> list[User]:
         """Return everybody, newest first as GitLab lists them."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 CREATE TABLE users (
@@ -43,6 +43,11 @@ CREATE TABLE members (
     PRIMARY KEY (source, source_id, user_id)
 );
 CREATE INDEX members_by_user ON members (user_id);
+CREATE TABLE invitations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, source_id INTEGER NOT NULL,
+    email TEXT NOT NULL COLLATE NOCASE, level INTEGER NOT NULL, created_at TEXT NOT NULL, created_by INTEGER NOT NULL,
+    expires_at TEXT, UNIQUE (source, source_id, email)
+);
 CREATE TABLE protected_branches (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
     name TEXT NOT NULL, push_level INTEGER NOT NULL, merge_level INTEGER NOT NULL, unprotect_level INTEGER NOT NULL,

@@ -7,7 +7,7 @@ Every method is one thought: which path, what becomes of the answer. A group is 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timezone
 
 from git_exchange.errors import Forbidden, NotFound, UnexpectedAnswer
@@ -62,6 +62,7 @@ class Gitea:
     nested_groups = False
     first_rule_counts = True
     keeps_deliveries = False
+    invites = False
     # A token is valid until somebody deletes it.
     tokens_expire = False
 
@@ -265,6 +266,14 @@ class Gitea:
                 hint="Give the role in each course.",
             )
         return teams.set_role(self._session, self._names.organisation(group.full_path), account, role)
+
+    def invitations(self, project_id: int) -> dict[str, datetime]:
+        """Return nothing: there are none."""
+        return {}
+
+    def invite(self, project_id: int, emails: Sequence[str]) -> dict[str, str]:
+        """Raise Forbidden: only the pages of teams can invite, and into a team."""
+        raise Forbidden(f"{self.url} cannot invite people by its API.", hint="Make accounts for them.")
 
     def find_account(self, username: str) -> Account | None:
         """Return the account of this user name, None if there is none."""

@@ -7,7 +7,7 @@ slower (``heads``).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timezone
 
 from git_exchange.errors import Conflict, Forbidden, NotFound, UnexpectedAnswer
@@ -16,6 +16,7 @@ from git_exchange.forge.gitlab import (
     accounts,
     heads,
     hooks,
+    invitations,
     leftovers,
     membership,
     projects,
@@ -57,6 +58,7 @@ class GitLab:
     kind = "gitlab"
     first_rule_counts = False
     keeps_deliveries = True
+    invites = True
 
     def __init__(self, settings: Settings, token: Token) -> None:
         self.url = settings.url
@@ -233,6 +235,14 @@ class GitLab:
     def set_group_access(self, group: Group, account: Account, role: Role) -> bool:
         """Give the account this role in the group and all that lies in it."""
         return membership.ensure(self._session, f"/groups/{encoded(group.id)}", account, role)
+
+    def invitations(self, project_id: int) -> dict[str, datetime]:
+        """Return the addresses with an open invitation to the project, and since when. Raise Forbidden."""
+        return invitations.read(self._session, _project(project_id))
+
+    def invite(self, project_id: int, emails: Sequence[str]) -> dict[str, str]:
+        """Invite addresses as guests; return what GitLab refuses, and why. Raise Forbidden."""
+        return invitations.send(self._session, _project(project_id), emails)
 
     def find_account(self, username: str) -> Account | None:
         """Return the account of this user name, None if there is none."""
