@@ -1,11 +1,8 @@
-"""The README's commands, run as they stand there; of the test command, which runs this very test, the form."""
+"""The README's commands and configurations, as they stand there."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,19 +15,11 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
 
 
-def test_the_first_command_runs_the_demo(tmp_path: Path) -> None:
+def test_the_first_command_runs_the_demo() -> None:
     demo = next(block for block in blocks("sh") if "git-exchange demo" in block)
-    # The installation is the test run's own; a fresh one is made by the CI script and by hand.
-    command = demo.split("&&")[-1].strip().removeprefix(".venv/bin/")
-    assert command == "git-exchange demo"
-    program = Path(sys.executable).parent / "git-exchange"
-    environment = os.environ | {"COLUMNS": "120"}
-    done = subprocess.run(
-        [program, "demo"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"All checked in \d+ s\.", done.stdout)
-    assert list(tmp_path.iterdir()) == []
+    # tests/demo runs it; a fresh installation is made by the CI script and by hand.
+    assert demo.startswith("python3 -m venv .venv && .venv/bin/pip install")
+    assert demo.split("&&")[-1].strip() == ".venv/bin/git-exchange demo"
 
 
 def test_the_second_command_is_the_one_that_ci_calls() -> None:

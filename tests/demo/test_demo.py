@@ -1,4 +1,4 @@
-"""``git-exchange demo`` with options; the plain one is run by the README's test."""
+"""``git-exchange demo``, which the README runs first, and its options."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ def demo(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PROGRAM, "demo", *options], capture_output=True, text=True, timeout=280, check=False)
 
 
-def test_what_is_kept_can_be_explored_on_the_same_address_again(tmp_path: Path) -> None:
+def test_the_demo_checks_all_and_what_is_kept_can_be_explored_on_the_same_address_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = tmp_path / "kept"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
     done = demo("--keep", str(kept))
     assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"All checked in \d+ s\.", done.stdout)
+    assert list(tmp_path.iterdir()) == [kept]
     (port,) = re.findall(r"git-exchange devserver --port (\d+) --state", done.stdout)
     assert (kept / "people" / "ada" / "work" / "demo101" / "gradebook.db").exists()
     with sqlite3.connect(kept / "people" / "ada" / "work" / "demo101" / "gradebook.db") as gradebook:
