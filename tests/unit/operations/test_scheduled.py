@@ -23,6 +23,7 @@ from tests.unit.school import RULES, School
 
 def plan(school: School, text: str = "x", assignment_id: str = "ps1", **options: Any) -> Scheduled | None:
     folder = school.folder(f"release-{assignment_id}", {"p1.ipynb": text, "data/a.csv": "1,2"})
+    (folder / "empty").mkdir()
     return schedule_release(school.course(), assignment_id, folder, RULES, **{"at": SOON, **options})
 
 
@@ -64,6 +65,7 @@ def test_a_release_goes_out_when_it_is_due_and_not_before(school: School) -> Non
     said = trailers.parse(message)
     assert (said.first(trailers.SCHEDULED_BY) or "").startswith("Teacher <")
     assert said.first(trailers.RELEASE_AT) is None
+    assert said.all(trailers.EMPTY_DIRECTORY) == ("empty",)
     assert scheduled(school.course()) == []
     assert next_scheduled(school.course()) is None
     assert carry_out(school) == []
