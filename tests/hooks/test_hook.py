@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -288,3 +290,13 @@ def test_it_is_python_3_8_and_needs_nothing_but_python() -> None:
     newer = {"removeprefix", "removesuffix", "bit_count", "pairwise", "zip_strict"}
     assert not newer & {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert SCRIPT.stat().st_mode & 0o111
+
+
+def test_the_page_for_administrators_lists_every_setting_with_its_default(hook: ModuleType) -> None:
+    page = SCRIPT.with_name("README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \|\s*([\w/]*)\s*\| .+ \|$", page, re.MULTILINE))
+    assert {name.lower(): default for name, default in rows.items()} == {
+        **{name: str(default) for name, default in hook.LIMITS.items()},
+        "refprefix": hook.REF_PREFIX,
+        "projects": "",
+    }
