@@ -74,7 +74,7 @@ def send_invitations(
         for address, step in wanted.items():
             at, why = open_.get(address), refused.get(address, broken)
             if at is not None:
-                outcome = Outcome(step.who, "invited", f"{step.role}: {step.why}")
+                outcome = Outcome(step.who, "invited", f"{step.role}: an invitation was sent by e-mail")
             elif why:
                 outcome = Outcome(step.who, "failed", f"could not be invited: {display(why)}")
             else:
