@@ -97,6 +97,7 @@ def test_what_was_sent_and_belongs_to_no_commit_counts_by_its_room(bare: Bare, t
         more = {variable: str(quarantine), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(bare.folder / "objects")}
         ran = run(bare.folder, bare.commit(bare.work()), **more)
         assert "it has more than 5,000 bytes" in ran.said
+    assert run(bare.folder, bare.commit(bare.work()), GIT_OBJECT_DIRECTORY="objects").status == 0
 
 
 @pytest.mark.parametrize(
