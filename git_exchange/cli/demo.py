@@ -8,20 +8,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from git_exchange.demo.checks import Row, check
-from git_exchange.demo.cycle import COURSE, NAMESPACE, Cycle, Target
-from git_exchange.demo.people import DemoFailed
 from git_exchange.devserver import RunningServer
 from git_exchange.errors import ConfigurationError
 from git_exchange.forge.detect import detect
 from git_exchange.secret import Token
 from git_exchange.settings import Settings
+
+if TYPE_CHECKING:  # nbgrader takes seconds to import, and every command of git-exchange imports this file
+    from git_exchange.demo.checks import Row
+    from git_exchange.demo.cycle import Target
 
 
 @click.command()
@@ -44,6 +46,10 @@ def demo(students: int, keep: Path | None, forge: str | None, token_file: Path |
 
     Exit status 0 only if everything was checked: scores, feedback, times, and that nobody could read another's work.
     """
+    from git_exchange.demo.checks import check
+    from git_exchange.demo.cycle import Cycle
+    from git_exchange.demo.people import DemoFailed
+
     console = Console()
     if (forge is None) != (token_file is None):
         raise click.UsageError("--forge and --token-file go together")
@@ -77,6 +83,8 @@ def demo(students: int, keep: Path | None, forge: str | None, token_file: Path |
 
 @contextmanager
 def _target(folder: Path, forge: str | None, token_file: Path | None) -> Iterator[Target]:
+    from git_exchange.demo.cycle import NAMESPACE, Target
+
     if forge is None or token_file is None:
         with RunningServer(folder / "server") as server:
             yield Target(server.url, Token(server.admin_token, "the development server"), "gitlab")
@@ -90,6 +98,8 @@ def _target(folder: Path, forge: str | None, token_file: Path | None) -> Iterato
 
 
 def _table(rows: list[Row]) -> Table:
+    from git_exchange.demo.cycle import COURSE
+
     table = Table("student", "attempts", title=COURSE)
     table.add_column("commit", no_wrap=True)
     table.add_column("server time (UTC)", no_wrap=True)
@@ -103,6 +113,8 @@ def _table(rows: list[Row]) -> Table:
 
 
 def _explore(console: Console, folder: Path, target: Target, *, kept: bool, own: bool) -> None:
+    from git_exchange.demo.cycle import COURSE
+
     lines = []
     if kept:
         lines += [

@@ -13,6 +13,7 @@ _NOTED = {
     "forge away": "the forge did not answer",
     "status refused": "the forge did not show that work was received",
     "afterwards failed": "collecting or the command failed",
+    "scheduled failed": "what was to be released at its time failed",
     "alarm": "a branch's history was rewritten",
 }
 

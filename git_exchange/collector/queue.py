@@ -73,7 +73,7 @@ def wake(config: CollectorConfig, failed: Callable[[], None] = lambda: None) -> 
     return tell
 
 
-def task(queue: Any, look: Callable[[str], None]) -> Any:
+def task(queue: Any, look: Callable[[str], object]) -> Any:
     """Return the one kind of message that there is: calling it sends one, and a worker that gets it calls ``look``."""
 
     def wake_up(delivery: str) -> None:

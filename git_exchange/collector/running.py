@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -67,16 +68,31 @@ def work(config: CollectorConfig, afterwards: Sequence[Afterwards] = ()) -> None
 def _consumer(config: CollectorConfig, worker: Worker) -> Any:
     from huey.consumer import Consumer
 
-    # What it would tell of each message is told better by the jobs themselves.
-    logging.getLogger("huey").setLevel(logging.WARNING)
+    _quieten("huey")
     queue = open_queue(config.storage.queue)
-    task(queue, lambda _: _ignore_number(worker.work_off))
+    task(queue, lambda _: worker.work_off())
     workers = max(1, config.work.workers)
     return Consumer(queue, workers=workers, periodic=False, max_delay=1.0, scheduler_interval=60)
 
 
-def _ignore_number(action: Callable[[], int]) -> None:
-    action()
+def _quieten(name: str) -> None:
+    """Say in a line what a library logs of errors, once a minute: without its queue the worker goes on."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+    logger.handlers = [_OncePerMinute()]
+
+
+class _OncePerMinute(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if time.monotonic() - self._said >= 60:
+            self._said = time.monotonic()
+            kind = record.exc_info[0] if record.exc_info else None
+            _log.error("The queue: %s%s", record.getMessage(), f" ({kind.__name__})" if kind is not None else "")
 
 
 def _look(worker: Worker, stopping: threading.Event) -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from git_exchange.collector.inbox import Inbox
+from git_exchange.devserver import RunningServer
 from tests.collector.servers import NGINX, NOT_NGINX, NOT_POSTGRESQL, NOT_REDIS, PostgreSQL, Redis, postgresql_programs
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with RunningServer(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,228 @@
+"""Workers killed at each step, the queue and the database gone and back: nothing is lost, nothing is recorded twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import tomli
+
+from git_exchange.collector.inbox import Inbox
+from git_exchange.collector.jobs import Jobs
+from git_exchange.collector.queue import wake
+from git_exchange.collector.worker import Worker
+from git_exchange.devserver import RunningServer
+from git_exchange.operations import pinning
+from git_exchange.secret import Token
+from tests.collector.desk import Desk, configuration
+from tests.collector.servers import PostgreSQL, Redis
+from tests.unit.school import COURSE, School
+
+SECONDS = 40
+
+
+@dataclass
+class Pair:
+    """An inbox and a queue; the servers of the larger pair can be killed."""
+
+    database: str
+    queue: str
+    postgresql: PostgreSQL | None = None
+    redis: Redis | None = None
+
+
+@pytest.fixture(params=["sqlite", "postgresql and redis"])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
+    if request.param == "sqlite":
+        return Pair(f"sqlite:///{tmp_path}/inbox.db", f"sqlite:///{tmp_path}/queue.db")
+    postgresql: PostgreSQL = request.getfixturevalue("postgresql")
+    redis: Redis = request.getfixturevalue("redis")
+    return Pair(postgresql.new_database(f"inbox{uuid.uuid4().hex}"), redis.url, postgresql, redis)
+
+
+@pytest.fixture(scope="module")
+def school(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> School:
+    opened = School(server.url, Token(server.admin_token), tmp_path_factory.mktemp("school"))
+    opened.open("ann", "ben")
+    opened.release()
+    return opened
+
+
+@pytest.fixture
+def desk(school: School, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setenv("GIT_EXCHANGE_TOKEN", school.token("teacher").value)
+    opened = Desk(school, configuration(school, pair.database, pair.queue))
+    yield opened
+    opened.inbox.close()
+
+
+def killed(owner: object, name: str, *, after: bool) -> Callable[[pytest.MonkeyPatch], None]:
+    """Return what makes this process die before or after a step."""
+
+    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+        real = getattr(owner, name)
+
+        def deadly(*arguments: object, **named: object) -> object:
+            if after:
+                real(*arguments, **named)
+            os.kill(os.getpid(), signal.SIGKILL)
+            return None
+
+        monkeypatch.setattr(owner, name, deadly)
+
+    return patch
+
+
+STEPS = {
+    "before the push": killed(pinning, "append_receipts", after=False),
+    "after the push": killed(pinning, "append_receipts", after=True),
+    "before the student is told": killed(Worker, "_show_received", after=False),
+    "before it is noted that the student was told": killed(Jobs, "tell", after=False),
+    "before the end": killed(Jobs, "finish", after=False),
+}
+
+
+def in_child(desk: Desk, patch: Callable[[pytest.MonkeyPatch], None]) -> int:
+    """Work off the inbox in a forked child, and return the signal that ended it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads: those here only pass bytes on
+        child = os.fork()
+    if child == 0:
+        try:
+            patch(pytest.MonkeyPatch())  # never undone: the child ends
+            inbox = Inbox.open(desk.config.storage.database, clock=desk.inbox.clock)
+            Worker(desk.config, inbox, desk.courses).work_off()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def test_a_worker_killed_at_any_step_loses_nothing_and_nothing_is_recorded_twice(desk: Desk) -> None:
+    before, commits = desk.pins("ann"), []
+    for step, patch in STEPS.items():
+        commits.append(desk.submit("ann", step))
+        desk.submit("ben", step)
+        assert in_child(desk, patch) == signal.SIGKILL, step
+        assert desk.worker().work_off() == 0, step  # the lease of the dead one holds
+        desk.ahead += 61
+        assert desk.worker().work_off() == 2, step
+    assert desk.pins("ann") == [*before, *commits]
+    assert [len(desk.statuses("ann", commit)) for commit in commits] == [1] * len(commits)
+    assert set(desk.outcomes().values()) == {"done: recorded"}
+    assert desk.inbox.counts(COURSE).recorded == 2 * len(commits)
+    swept = desk.sweeper.sweep()
+    assert swept is not None
+    assert swept.found == 0
+
+
+def test_deliveries_twice_and_in_any_order_record_each_attempt_once(desk: Desk) -> None:
+    first = desk.school.submit("ann", f"one {desk.config.storage.database}").commit
+    second = desk.school.submit("ann", f"two {desk.config.storage.database}").commit
+    before = desk.pins("ann")
+    late = replace(desk.hook("ann", second), delivery="late")
+    desk.worker().work_off()
+    for commit in (first, second, first):
+        desk.hook("ann", commit)
+        desk.worker().work_off()
+    assert desk.inbox.receive(late)
+    assert not desk.inbox.receive(late)
+    desk.worker().work_off()
+    assert desk.pins("ann") == [*before, first, second]
+    assert [len(desk.statuses("ann", commit)) for commit in (first, second)] == [1, 1]
+
+
+def write_configuration(desk: Desk, folder: Path) -> Path:
+    settings = desk.config.settings
+    file = folder / "collector.toml"
+    file.write_text(
+        f'url = "{settings.url}"\nnamespace = "{settings.namespace}"\nkind = "{settings.kind}"\n'
+        f'courses = ["{COURSE}"]\ncache_dir = "{folder}/cache"\n'
+        '[hooks]\npublic_url = "https://collector.example"\nkeys_file = "keys"\n'
+        f'[storage]\ndatabase = "{desk.config.storage.database}"\nqueue = "{desk.config.storage.queue}"\n'
+        "[work]\nlease_seconds = 5\n"
+    )
+    tomli.loads(file.read_text())
+    return file
+
+
+def until(what: Callable[[], bool], running: subprocess.Popen[bytes], log: Path) -> None:
+    limit = time.monotonic() + SECONDS
+    while not what():
+        assert running.poll() is None, log.read_text()
+        assert time.monotonic() < limit, log.read_text()
+        time.sleep(0.05)
+
+
+def test_a_worker_goes_on_when_queue_and_database_were_gone_and_ends_in_good_order(
+    desk: Desk, pair: Pair, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "git_exchange.cli.main", "collector"]
+    file, log = write_configuration(desk, tmp_path), tmp_path / "log"
+    with log.open("wb") as output:
+        running = subprocess.Popen([*command, "work", "--config", str(file)], stdout=output, stderr=output)
+    failures: list[bool] = []
+    tell = wake(desk.config, lambda: failures.append(True))
+
+    def recorded(commit: str) -> Callable[[], bool]:
+        return lambda: desk.pins("ben")[-1:] == [commit]
+
+    try:
+        commit = desk.school.submit("ben", f"by the queue, {tmp_path}").commit
+        tell(desk.hook("ben", commit))
+        until(recorded(commit), running, log)
+        assert failures == []
+        if pair.redis is not None and pair.postgresql is not None:
+            pair.redis.kill()
+            pair.postgresql.kill()
+            pair.postgresql.start()
+        else:
+            Path(pair.queue.removeprefix("sqlite:///")).write_bytes(b"no database any more" * 1000)
+        commit = desk.school.submit("ben", f"without the queue, {tmp_path}").commit
+        tell(desk.hook("ben", commit))
+        until(recorded(commit), running, log)
+        assert failures == [True]
+        until(lambda: desk.inbox.counts().waiting + desk.inbox.counts().leased == 0, running, log)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(SECONDS) == 0, log.read_text()
+        said = subprocess.run([*command, "status", "--config", str(file), "--json"], capture_output=True, check=False)
+        assert said.returncode == 0, said.stdout + said.stderr
+    finally:
+        if running.poll() is None:
+            running.kill()
+            running.wait()
+        if pair.redis is not None and failures:
+            pair.redis.start()
+
+
+def test_a_forge_that_was_killed_is_asked_again_when_it_is_back(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("git_exchange.forge.gitlab.session.wait_before", lambda *_: None)
+    with RunningServer(tmp_path_factory.mktemp("mortal")) as mortal:
+        mortal.port = int(mortal.url.rpartition(":")[2])
+        school = School(mortal.url, Token(mortal.admin_token), tmp_path)
+        school.open("ann")
+        school.release()
+        monkeypatch.setenv("GIT_EXCHANGE_TOKEN", school.token("teacher").value)
+        desk = Desk(school, configuration(school, f"sqlite:///{tmp_path}/inbox.db"))
+        commit = desk.submit("ann", "mine")
+        mortal.kill()
+        desk.worker().work_off()
+        assert desk.sweeper.sweep() is not None
+        assert desk.inbox.counts().waiting == 1
+        assert desk.inbox.marks("sweep") == {}
+        mortal.start()
+        desk.ahead += 301
+        desk.worker().work_off()
+        assert desk.pins("ann") == [commit]
+        desk.inbox.close()
