@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterable
 
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate
-from tornado.netutil import bind_sockets
 
 from git_exchange.collector.metrics import Metrics
 from git_exchange.collector.pages import application
@@ -74,7 +75,11 @@ def serve(
     Raise ConfigurationError if the address cannot be had.
     """
     try:
-        sockets = bind_sockets(port, address)
+        if not 0 <= port < 65_536:
+            raise OSError(errno.EINVAL, "there is no such port")
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listening_socket = socket.create_server((address, port), family=family)
+        listening_socket.setblocking(False)
     except OSError as error:
         raise ConfigurationError(
             f"The receiver cannot listen on {address} port {port}: {error.strerror}.",
@@ -86,9 +91,9 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         listening = server(receiver, prefixes)
-        listening.add_sockets(sockets)
+        listening.add_sockets([listening_socket])
         host = f"[{address}]" if ":" in address else address
-        announce(f"http://{host}:{sockets[0].getsockname()[1]}")
+        announce(f"http://{host}:{listening_socket.getsockname()[1]}")
         await stop.wait()
         listening.stop()
         limit = time.monotonic() + STOP_SECONDS

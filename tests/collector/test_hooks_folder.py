@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,8 +24,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from git_exchange.cli.main import cli
+from git_exchange.collector import config
 from git_exchange.collector.config import read_config
 from git_exchange.collector.inbox import Inbox
+from git_exchange.collector.metrics import Metrics
+from git_exchange.collector.serving import serve
+from git_exchange.errors import ConfigurationError
 from tests.collector import deliveries
 from tests.collector.receiving import Threaded, configure, post, threaded, until
 from tests.collector.servers import NGINX, NOT_NGINX
@@ -32,6 +37,7 @@ from tests.jupyterhub.running import free_address
 from tests.jupyterhub.running import running as running_hub
 
 HOOKS = Path(__file__).parent.parent.parent / "hooks" / "collector"
+DOCS = HOOKS.parent.parent / "docs"
 UNITS = ("git-exchange-collector-serve.service", "git-exchange-collector-work.service")
 
 
@@ -51,8 +57,8 @@ def unit(name: str) -> configparser.SectionProxy:
 
 
 def test_the_example_s_configuration_can_be_read() -> None:
-    config = read_config(HOOKS / "collector.toml")
-    assert config.hooks.keys_file == Path("/var/lib/git-exchange/hook-keys")
+    found = read_config(HOOKS / "collector.toml")
+    assert found.hooks.keys_file == Path("/var/lib/git-exchange/hook-keys")
 
 
 def test_so_can_the_example_with_the_lines_that_are_commented_out(tmp_path: Path) -> None:
@@ -60,9 +66,30 @@ def test_so_can_the_example_with_the_lines_that_are_commented_out(tmp_path: Path
     whole, count = re.subn(r"^# (?=[a-z_]+ = |\[\[)", "", text, flags=re.MULTILINE)
     assert count == 5
     (tmp_path / "collector.toml").write_text(whole)
-    config = read_config(tmp_path / "collector.toml")
-    assert config.collect[0].course_dir == Path("/srv/calculus")
-    assert config.receiver.metrics_token_file is not None
+    found = read_config(tmp_path / "collector.toml")
+    assert found.collect[0].course_dir == Path("/srv/calculus")
+    assert found.receiver.metrics_token_file is not None
+
+
+def test_every_key_of_the_configuration_stands_in_the_reference() -> None:
+    page = (DOCS / "reference" / "collector.md").read_text()
+    parts = {"hooks": config.Hooks, "receiver": config.Receiver, "storage": config.Storage}
+    parts |= {"work": config.Work, "sweep": config.Sweep}
+    keys = {f"`[{name}]` `{field.name}`" for name, part in parts.items() for field in fields(part)}
+    keys |= {f"`{field.name}`" for field in fields(config.CollectRule)} | {f"`{name}`" for name in config._FORGE}
+    assert {key for key in keys if key not in page} == set()
+
+
+def test_every_metric_is_explained() -> None:
+    page = (DOCS / "how-to" / "collector.md").read_text()
+    names = {family.name for family in Metrics().registry.collect() if family.name.startswith("git_exchange")}
+    assert {name for name in names if f"`{name}" not in page} == set()
+
+
+def test_an_address_that_cannot_be_had_is_told(behind: Threaded) -> None:
+    for address, port in (("127.0.0.1", behind.port), ("192.0.2.1", 0), ("127.0.0.1", 70_000)):
+        with pytest.raises(ConfigurationError, match="cannot listen"):
+            serve(behind.receiver, address, port, [], lambda _: None)
 
 
 @pytest.mark.parametrize("name", UNITS)
