@@ -129,8 +129,9 @@ def _deliveries(looked: Sequence[_Looked]) -> Iterator[Finding]:
         yield Finding(
             "failed",
             f"The last delivery failed for {len(failed)} of {len(last)}: {_reasons(failed)}.",
-            "401: the collector has other keys; 404: it does not serve this course; no status: the forge does not reach"
-            " it. What was missed is found by the sweep.",
+            "401: the collector has other keys (git-exchange collector keys show), or the secret was changed on the forge"
+            " (a new key sets all of them); 404: it does not serve this course; no status: the forge does not reach it."
+            " What was missed is found by the sweep.",
         )
     elif last:
         times = [sent.at for _, sent in last if sent.at is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from git_exchange.cli.collector.check import check
+from git_exchange.cli.collector.hooks import hooks
 from git_exchange.cli.collector.keys import keys
 from git_exchange.cli.collector.serve import serve
 from git_exchange.cli.collector.status import dead, status
@@ -16,5 +17,5 @@ def collector() -> None:
     """Record what students submit seconds after they do, by the forge's webhooks."""
 
 
-for command in (serve, work, status, dead, keys, check):
+for command in (serve, work, status, dead, keys, hooks, check):
     collector.add_command(command)
