@@ -63,6 +63,8 @@ def serve(address: str) -> None:
     """Import what commands need, then fork for each connection."""
     import signal
 
+    import gitlab.v4.objects  # noqa: F401 - for the forks
+
     import git_exchange.cli.main
     import git_exchange.forge.gitlab.adapter
     import git_exchange.plugin.auth
