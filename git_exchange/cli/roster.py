@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
@@ -23,9 +23,7 @@ from git_exchange.events import Listener
 from git_exchange.files.paths import display
 from git_exchange.forge.connect import connect_accounts
 from git_exchange.forge.ports import ForgeAccounts, ForgeAdmin
-from git_exchange.operations.gradebook_extensions import Book
 from git_exchange.operations.hook_state import HookSetup
-from git_exchange.operations.name_students import name_students
 from git_exchange.provisioning.apply import Planned, SignedIn, apply_roster, names_in, plan_roster
 from git_exchange.provisioning.connection import connected_admin
 from git_exchange.provisioning.identity import MapEntry
@@ -33,10 +31,12 @@ from git_exchange.provisioning.journal import journal, journal_path
 from git_exchange.provisioning.people import Roster
 from git_exchange.provisioning.plan import Plan, Step, check_drops
 from git_exchange.provisioning.sign_in import finder
-from git_exchange.provisioning.sources.gradebook import read_gradebook
 from git_exchange.provisioning.sources.map_file import read_map
 from git_exchange.provisioning.sources.opening import read_roster
 from git_exchange.rules import times
+
+if TYPE_CHECKING:
+    from git_exchange.operations.gradebook_extensions import Book  # nbgrader takes seconds to import
 
 GRADEBOOK = "gradebook"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -100,11 +100,17 @@ def _job(course_id: str, source: Path, map_file: Path | None, asked: Asked, *, g
     settings = settings_for(asked)
     from_gradebook = source == Path(GRADEBOOK)
     book = gradebook_of(asked, course_id) if from_gradebook or gradebook else None
-    people = read_gradebook(book) if from_gradebook and book is not None else read_roster(source)
+    people = _students_of(book) if from_gradebook and book is not None else read_roster(source)
     mapped = read_map(map_file) if map_file is not None else []
     forge, token = connected_admin(settings)
     accounts = connect_accounts(settings, token)
     return _Job(Course(settings, course_id, forge, token), forge, people, mapped, book, accounts)
+
+
+def _students_of(book: Book) -> Roster:
+    from git_exchange.provisioning.sources.gradebook import read_gradebook
+
+    return read_gradebook(book)
 
 
 @roster.command()
@@ -204,6 +210,8 @@ def apply(
         )
     print_report(console, report, f"Roster of {display(course_id)}")
     if into_gradebook and job.book is not None:
+        from git_exchange.operations.name_students import name_students
+
         said = {one.student_id: one for one in names_in(planned)}
         number = name_students(job.book, said, said)
         console.print(f"Gradebook: {number} of {len(said)} students added or named", soft_wrap=True, highlight=False)
