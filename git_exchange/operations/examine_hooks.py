@@ -124,14 +124,14 @@ def _on_forge(looked: Sequence[_Looked], number: int) -> Iterator[Finding]:
 
 def _deliveries(looked: Sequence[_Looked]) -> Iterator[Finding]:
     last = [(one.student_id, one.last) for one in looked if one.last is not None]
-    failed = [(student, f"answered {sent.status}") for student, sent in last if not sent.ok]
+    failed = [(student, f"answered {display(sent.status)}") for student, sent in last if not sent.ok]
     if failed:
         yield Finding(
-            "failed",
+            "failed" if len(failed) == len(last) else "warning",
             f"The last delivery failed for {len(failed)} of {len(last)}: {_reasons(failed)}.",
-            "401: the collector has other keys (git-exchange collector keys show), or the secret was changed on the forge"
-            " (a new key sets all of them); 404: it does not serve this course; no status: the forge does not reach it."
-            " What was missed is found by the sweep.",
+            "401: the collector has other keys (git-exchange collector keys show), or the secret was changed on the"
+            " forge (a new key sets all of them); 404: it does not serve this course; no number: the forge does not"
+            " reach it. What was missed is found by the sweep.",
         )
     elif last:
         times = [sent.at for _, sent in last if sent.at is not None]
