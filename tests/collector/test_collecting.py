@@ -109,18 +109,14 @@ def test_only_assignments_and_courses_of_a_rule_are_collected(school: School, ro
     assert handled(school, root, "other", assignments=("ps*", "o*")) == {"collected": 1}
 
 
-def test_what_came_after_the_deadline_stays_where_it_is_but_for_an_extension(
-    school: School, root: Path, empty_gradebook: Path
-) -> None:
-    shutil.copy(empty_gradebook, root / "gradebook")
-    school.release("late")
+def test_what_came_after_the_deadline_stays_where_it_is_but_for_an_extension(school: School, root: Path) -> None:
+    school.release("late", due=datetime.now(timezone.utc) + timedelta(seconds=60))
     school.submit("ann", "in time", "late")
     assert handled(school, root, "late") == {"collected": 1}
-    with gradebook(root) as book:  # what the staff set there counts, as in nbgrader collect
-        book.add_assignment("late", duedate=datetime.now(timezone.utc).replace(tzinfo=None) + timedelta(seconds=60))
     school.control("clock", offset=120)
     course = school.course()
-    record(course, "late", [Seat("ben", course.seat_project("ben"))])  # as the sweep does at every deadline
+    # As the sweep does at every deadline.
+    record(course, "late", [Seat(name, course.seat_project(name)) for name in ("ann", "ben")])
     for name in ("ann", "ben"):
         school.submit(name, "late", "late")
     assert handled(school, root, "late") == {"unchanged": 1}
