@@ -43,6 +43,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -117,6 +118,10 @@ class CollectRule:
     seconds: float = 600.0
     memory: int = 4_000_000_000
     processes: int = 512
+
+    def names(self, assignment_id: str) -> bool:
+        """Return whether the rule is about the assignment."""
+        return any(fnmatch.fnmatchcase(assignment_id, pattern) for pattern in self.assignments)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 
 from git_exchange.collector.inbox import Inbox
 from git_exchange.devserver import RunningServer
+from tests.collector import shut_in
 from tests.collector.servers import NGINX, NOT_NGINX, NOT_POSTGRESQL, NOT_REDIS, PostgreSQL, Redis, postgresql_programs
 
 
@@ -69,3 +70,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(NOT_REDIS)
     if NGINX is None:
         terminalreporter.write_line(NOT_NGINX)
+    if reason := shut_in.missing():
+        terminalreporter.write_line(reason)
+    elif not shut_in.python():
+        terminalreporter.write_line("autograding as another user did not run: no Python with nbgrader is open to others")
+    if not shut_in.engine():
+        terminalreporter.write_line("commands in containers did not run: neither podman nor docker answers")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from nbgrader.api import Gradebook
 from git_exchange.cli.collector.collecting import collect_here
 from git_exchange.collector.config import CollectRule
 from git_exchange.collector.on_submission.afterwards import CollectAndRun
+from git_exchange.course.course import Course
 from git_exchange.course.seats import Seat
 from git_exchange.devserver import RunningServer
+from git_exchange.errors import ForgeUnreachable
 from git_exchange.operations.extend import extend
 from git_exchange.operations.pin_attempts import pin_attempts
 from git_exchange.operations.record import record
@@ -87,6 +90,13 @@ def call(afterwards: CollectAndRun, school: School, assignment: str, student: st
     afterwards(course, assignment, reading, reading.attempts[-1])
 
 
+def wait_until(reached: Callable[[], object]) -> None:
+    limit = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
 def text(root: Path, assignment: str, student: str = "ann") -> str:
     return (root / "submitted" / student / assignment / "p1.ipynb").read_text()
 
@@ -117,6 +127,7 @@ def test_what_came_after_the_deadline_stays_where_it_is_but_for_an_extension(sch
     course = school.course()
     # As the sweep does at every deadline.
     record(course, "late", [Seat(name, course.seat_project(name)) for name in ("ann", "ben")])
+    school.control("clock", offset=180)
     for name in ("ann", "ben"):
         school.submit(name, "late", "late")
     assert handled(school, root, "late") == {"unchanged": 1}
@@ -191,7 +202,7 @@ def test_any_failure_is_counted_and_the_next_one_is_handled(
         call(afterwards, school, "broken", "ann")
     afterwards.close(wait=True)
     assert afterwards.counts() == {"failed": 2}
-    assert "its record stands" in caplog.text
+    assert "Its record stands" in caplog.text
 
 
 def test_what_was_not_done_when_the_collector_ended_is_done_after_the_next_start(school: School, root: Path) -> None:
@@ -199,14 +210,40 @@ def test_what_was_not_done_when_the_collector_ended_is_done_after_the_next_start
     school.submit("ann", "work", "left")
     ended = CollectAndRun([shut_in.rule(root)], [], lambda *_: pytest.fail("it has ended"))
     ended.close()
-    with pytest.raises(RuntimeError):
-        call(ended, school, "left", "ann")
+    call(ended, school, "left", "ann")
     (root / ".git-exchange" / "on-submission" / "damaged.waiting").write_text("{")
-    started = CollectAndRun([shut_in.rule(root)], [], collect_here)
-    assert started.resume(lambda course_id: school.course(course_id=course_id)) == 1
+    started = CollectAndRun([shut_in.rule(root, assignments=("left",))], [], collect_here)
+    assert started.catch_up(lambda course_id: school.course(course_id=course_id)) == 1
     started.close(wait=True)
     assert started.counts() == {"collected": 1}
     assert text(root, "left") == "work"
+
+
+def test_what_was_recorded_elsewhere_or_while_the_forge_was_away_is_caught_up_with(school: School, root: Path) -> None:
+    away = True
+
+    def while_away(rule: CollectRule, course: Course, assignment_id: str, seat: Seat) -> Outcome:
+        if away:
+            raise ForgeUnreachable("not at the moment")
+        return collect_here(rule, course, assignment_id, seat)
+
+    school.release("elsewhere")
+    school.submit("ann", "work", "elsewhere")
+    course = school.course()
+    record(course, "elsewhere", [Seat("ann", course.seat_project("ann"))])
+    told: list[str] = []
+    here = CollectAndRun(
+        [shut_in.rule(root, assignments=("else*",))], [], while_away, lambda _, reason: told.append(reason)
+    )
+    for expected in (1, 1):
+        assert here.catch_up(lambda course_id: school.course(course_id=course_id)) == expected
+        wait_until(here.counts)
+        away = False
+    wait_until(lambda: here.counts() == {"away": 1, "collected": 1})
+    wait_until(lambda: not list(root.glob(".git-exchange/on-submission/*.waiting")))
+    assert here.catch_up(lambda course_id: school.course(course_id=course_id)) == 0
+    here.close()
+    assert [reason for reason in told if "not at the moment" in reason] == told != []
 
 
 @as_somebody

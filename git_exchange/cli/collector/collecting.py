@@ -6,6 +6,8 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +30,31 @@ _log = logging.getLogger(__name__)
 _configuring = threading.Lock()
 
 
-def collect_and_run(config: CollectorConfig, path: Path) -> CollectAndRun:
-    """Return what the workers call after recording; ``path`` is the configuration's file."""
-    return CollectAndRun(config.collect, secrets(config, path), collect_here)
+@contextmanager
+def collecting(config: CollectorConfig, path: Path, *, once: bool) -> Iterator[CollectAndRun]:
+    """Give what the workers call after recording; ``path`` is the configuration's file.
+
+    It also keeps up with what others record; with ``once`` it catches up, and does everything before it is left.
+    """
+    from git_exchange.collector.courses import Courses
+    from git_exchange.collector.inbox import Inbox
+
+    inbox, courses = Inbox.open(config.storage.database), Courses(config.settings)
+
+    def failed(course_id: str, reason: str) -> None:
+        inbox.mark("afterwards failed", course_id, datetime.now(timezone.utc), reason)
+
+    following = CollectAndRun(config.collect, secrets(config, path), collect_here, failed)
+    try:
+        if not once:
+            following.keep_up(courses.course, config.sweep.seconds)
+        yield following
+        if once:
+            following.catch_up(courses.course)
+            following.close(wait=True)
+    finally:
+        following.close()
+        inbox.close()
 
 
 def collect_here(rule: CollectRule, course: Course, assignment_id: str, seat: Seat) -> Outcome:

@@ -47,16 +47,11 @@ def _work(config: CollectorConfig, path: Path, *, once: bool) -> None:
         else:
             run(config)
         return
-    from git_exchange.cli.collector.collecting import collect_and_run  # nbgrader takes seconds to import
-    from git_exchange.course.course import Course
+    from git_exchange.cli.collector.collecting import collecting  # nbgrader takes seconds to import
 
     say_rules(config, path, Console(stderr=True))
-    following = collect_and_run(config, path)
-    following.resume(lambda course_id: Course.open(config.settings, course_id))
-    try:
+    with collecting(config, path, once=once) as following:
         if once:
             click.echo(f"{work_once(config, [following])} jobs done.")
         else:
             run(config, [following])
-    finally:
-        following.close(wait=once)

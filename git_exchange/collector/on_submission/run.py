@@ -18,13 +18,14 @@ from git_exchange.errors import ConfigurationError
 MAX_OUTPUT = 1_000_000
 # The first process within ends the run at its limit by itself; this is for one that does not.
 _LATER = 5.0
+_LOOK = 0.5
 
 
 @dataclass(frozen=True)
 class Ended:
     """How it ended: exit status, the first ``MAX_OUTPUT`` bytes of what it wrote, and how long it took (seconds).
 
-    ``cut`` says that it wrote more, ``timed_out`` that it was ended.
+    ``cut`` says that it wrote more, ``timed_out`` that it was ended (by the time, or when everything was to stop).
     """
 
     status: int
@@ -34,9 +35,13 @@ class Ended:
     timed_out: bool = False
 
 
-def run(start: Start, seconds: float) -> Ended:
-    """Run it for ``seconds`` at most; nothing of it is left afterwards. Raise ConfigurationError if it cannot start."""
+def run(start: Start, seconds: float, stopping: threading.Event | None = None) -> Ended:
+    """Run it for ``seconds`` at most, and until ``stopping``; nothing of it is left afterwards.
+
+    Raise ConfigurationError if it cannot start.
+    """
     begun = time.monotonic()
+    until = begun + (seconds if start.ending else seconds + _LATER)
     try:
         child = subprocess.Popen(
             list(start.command),
@@ -53,11 +58,11 @@ def run(start: Start, seconds: float) -> Ended:
         ) from error
     assert child.stdout is not None  # noqa: S101 - it was asked for
     output = _Output(child.stdout)
-    late = False
     try:
-        child.wait(seconds if start.ending else seconds + _LATER)
-    except subprocess.TimeoutExpired:
-        late = True
+        while child.returncode is None and time.monotonic() < until and not (stopping and stopping.is_set()):
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.0, min(_LOOK, until - time.monotonic())))
+        late = child.returncode is None
     finally:
         if child.returncode is None:
             _end(child, start)
