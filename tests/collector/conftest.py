@@ -73,6 +73,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if reason := shut_in.missing():
         terminalreporter.write_line(reason)
     elif not shut_in.python():
-        terminalreporter.write_line("autograding as another user did not run: no Python with nbgrader is open to others")
+        terminalreporter.write_line("autograding as another user did not run: others cannot start this Python")
     if not shut_in.engine():
         terminalreporter.write_line("commands in containers did not run: neither podman nor docker answers")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import git_exchange
 from git_exchange.collector.config import CollectRule
 from git_exchange.collector.on_submission.readiness import Ready, ready
 from git_exchange.collector.on_submission.run import Ended, run
@@ -38,11 +39,12 @@ def missing() -> str:
 @functools.cache
 def python() -> tuple[str, ...]:
     """Return how somebody else starts a Python with our packages, () if nothing of ours can be read by others."""
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    packages = [path for path in sys.path if path.endswith("site-packages")]
+    ours = str(Path(git_exchange.__file__).parent.parent)
     same_version = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
     with course_directory() as root:
-        for found in ((sys.executable,), ("/usr/bin/env", f"PYTHONPATH={packages}", same_version)):
-            if shut_in(rule(root), [*found, "-c", "import nbgrader, ipykernel"]).status == 0:
+        for found in ((sys.executable,), ("/usr/bin/env", f"PYTHONPATH={':'.join([*packages, ours])}", same_version)):
+            if shut_in(rule(root), [*found, "-c", "import nbgrader, ipykernel, git_exchange.plugin"]).status == 0:
                 return found
     return ()
 
@@ -90,3 +92,9 @@ def shared(root: Path) -> Path:
         os.chown(folder, -1, group)
         folder.chmod(0o2775)
     return root
+
+
+def processes_with(text: str) -> list[str]:
+    """Return the running commands that hold the text."""
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in found.splitlines() if text in line and "ps -eo" not in line]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -191,7 +190,7 @@ def test_nothing_outlives_the_command_or_its_time(root: Path, after: str) -> Non
     assert ended.timed_out == bool(after)
     assert time.monotonic() - begun < 10
     assert (root / "autograded" / "alive").stat().st_size
-    assert not _processes_with("autograded/alive")
+    assert not shut_in.processes_with("autograded/alive")
 
 
 @as_somebody
@@ -246,8 +245,3 @@ def test_without_the_means_to_shut_it_in_a_command_is_refused(root: Path, monkey
 def _plain_python() -> list[str]:
     """Return a Python that everybody can start; without our packages it starts at once."""
     return ["/usr/bin/python3"] if Path("/usr/bin/python3").exists() else list(shut_in.python())
-
-
-def _processes_with(text: str) -> list[str]:
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in found.splitlines() if text in line and "ps -eo" not in line]

@@ -67,6 +67,7 @@ class CollectAndRun:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._queued: set[tuple[Path, Submission]] = set()
+        self._under_way: set[tuple[Path, Submission]] = set()
         self._seen: dict[tuple[Path, Submission, str], datetime] = {}
         self._stopping = threading.Event()
         self._pools = {root: ThreadPoolExecutor(1, "collect") for root in {rule.course_dir for rule in rules}}
@@ -91,7 +92,7 @@ class CollectAndRun:
                     if self._is_new(rule, work, commit):
                         Notes(rule.course_dir).put(work)
                         left.add(work)
-                begun += sum(self._later(rule, course, work, None) for work in left)
+                begun += sum(self._later(rule, course, work, None) for work in left - self._now_under_way(rule))
             except GitExchangeError as error:
                 _log.warning("%s: the record was not looked through: %s", display(rule.course), error)
         return begun
@@ -132,8 +133,21 @@ class CollectAndRun:
 
     def _handle(self, rule: CollectRule, course: Course, work: Submission, seat: Seat | None) -> None:
         """Do it, whatever happens: the record stands, and the next one is waiting."""
+        key = (rule.course_dir, work)
         with self._lock:
-            self._queued.discard((rule.course_dir, work))  # what comes from now on is to be looked at again
+            self._queued.discard(key)  # what comes from now on is to be looked at again
+            self._under_way.add(key)
+        try:
+            self._try(rule, course, work, seat)
+        finally:
+            with self._lock:
+                self._under_way.discard(key)
+
+    def _now_under_way(self, rule: CollectRule) -> set[Submission]:
+        with self._lock:
+            return {work for root, work in self._under_way if root == rule.course_dir}
+
+    def _try(self, rule: CollectRule, course: Course, work: Submission, seat: Seat | None) -> None:
         notes = Notes(rule.course_dir)
         what = " ".join(display(part) for part in (work.course, work.assignment, work.student))
         try:
