@@ -93,14 +93,20 @@ def course_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def configured(
-    kind: type[_Exchange], asked: Asked, course_dir: Path | None = None, course_id: str = "", assignment_id: str = ""
+    kind: type[_Exchange],
+    asked: Asked,
+    course_dir: Path | None = None,
+    course_id: str = "",
+    assignment_id: str = "",
+    *,
+    log_level: str = "WARN",
 ) -> _Exchange:
     """Return one of the plugin's classes as nbgrader would make it here. Raise ConfigurationError without a forge."""
     from nbgrader.apps.baseapp import NbGrader
     from nbgrader.auth import Authenticator
 
     app = NbGrader()
-    app.initialize(["--log-level=WARN", *([f"--course-dir={course_dir.absolute()}"] if course_dir else [])])
+    app.initialize([f"--log-level={log_level}", *([f"--course-dir={course_dir.absolute()}"] if course_dir else [])])
     exchange = kind(coursedir=app.coursedir, authenticator=Authenticator(parent=app), parent=app)
     for trait, value in (("url", asked.url), ("namespace", asked.namespace), ("kind", asked.kind)):
         if value:

@@ -92,7 +92,8 @@ def _exchange(rule: CollectRule, settings: Settings, assignment_id: str) -> Coll
         searched = list(sys.path)
         try:
             asked = Asked(settings.url, settings.namespace, settings.kind)
-            exchange = configured(CollectOne, asked, rule.course_dir, assignment_id=assignment_id)
+            # nbgrader warns where the current folder has no configuration, which a service's never has.
+            exchange = configured(CollectOne, asked, rule.course_dir, assignment_id=assignment_id, log_level="ERROR")
         finally:
             sys.path[:] = searched  # nbgrader puts the current folder in front, every time
     directory = exchange.coursedir
