@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +80,8 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # SQLite has one writer at a time, and whoever finds it busy looks again ever more seldom: our threads queue up.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -120,8 +123,20 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Return a connection in a transaction, which is kept when the block ends well."""
-        with _translated(), self._engine.begin() as connection:
+        with _translated(), self._in_turn(), self._engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=_BUSY_SECONDS):
+            raise InboxUnavailable("The collector's inbox cannot be used: it is busy.")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @staticmethod
     def add(connection: Connection, table: sa.Table, **values: object) -> bool:
