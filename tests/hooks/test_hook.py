@@ -264,6 +264,15 @@ def test_folders_without_files_that_unfold_are_counted_too(bare: Bare) -> None:
     assert "it holds more than 10,000 folders" in run(bare.folder, bare.commit(tree)).said
 
 
+def test_one_file_under_many_names_counts_as_often_as_it_would_be_written(bare: Bare) -> None:
+    blob = bare.zeros(80)
+    twice = bare.commit(bare.work(*((FILE, b"f%d" % number, blob) for number in range(2))))
+    assert run(bare.folder, twice).status == 0
+    folder = bare.tree(*((FILE, b"f%d" % number, blob) for number in range(3)))
+    ran = run(bare.folder, bare.commit(bare.tree(*((b"40000", b"d%d" % number, folder) for number in range(3)))))
+    assert "it holds more than 500,000,000 bytes" in ran.said
+
+
 def test_many_commits_are_looked_through_in_bounded_memory(bare: Bare) -> None:
     configure(bare, maxCommits=0)
     last: tuple[str, ...] = ()
@@ -274,10 +283,14 @@ def test_many_commits_are_looked_through_in_bounded_memory(bare: Bare) -> None:
     assert ran.peak < 120 * MEGA, ran.peak
 
 
+# Malformed, which git's own check of what arrives (receive.fsckObjects) refuses before any hook.
+LEFT_TO_GIT = {"objects: tree out of order", "objects: commit without people"}
+
+
 @pytest.mark.parametrize("case", OBJECTS, ids=lambda case: case.name)
 def test_objects_that_do_not_fit_together_end_in_a_sentence(bare: Bare, case: object) -> None:
     ran = run(bare.folder, case.build(bare))  # type: ignore[attr-defined]
-    assert ran.status in (0, 1)
+    assert ran.status == (case.name not in LEFT_TO_GIT)  # type: ignore[attr-defined]
     assert (ran.said == "") == (ran.status == 0)
     assert "Traceback" not in ran.said
     assert all(line.startswith("git-exchange: ") for line in ran.said.splitlines())
