@@ -9,11 +9,13 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from git_exchange.devserver.webhooks import signature
+from git_exchange.devserver.values import Alert, Delivery
+from git_exchange.devserver.webhooks import alert_of, signature
 from tests.devserver.world import World, check, eventually
 
 KEY = bytes(range(32))
@@ -137,3 +139,23 @@ def test_a_signature_is_computed_as_documented() -> None:
     text = signature(SIGNING_TOKEN, "id", "1795170000", b"{}")
     expected = hmac.new(KEY, b"id.1795170000.{}", hashlib.sha256).digest()
     assert text == "v1," + base64.b64encode(expected).decode()
+
+
+@pytest.mark.parametrize(
+    ("failures", "rests"), [(3, None), (4, 1), (5, 2), (10, 64), (16, 24 * 60), (39, 24 * 60), (40, "for good")]
+)
+def test_a_hook_rests_the_longer_the_more_often_it_failed(failures: int, rests: int | str | None) -> None:
+    now = datetime(2026, 11, 20, 10, tzinfo=timezone.utc)
+
+    def delivery(number: int, status: str) -> Delivery:
+        return Delivery(number, 1, "", "push_hooks", status, 0.1, {}, "", {}, "", now)
+
+    found = alert_of([*(delivery(n, "500") for n in range(failures)), delivery(0, "200"), delivery(0, "500")], now)
+    if rests is None:
+        assert found == Alert("executable", None)
+    elif isinstance(rests, str):
+        assert found == Alert("disabled", None)
+    else:
+        assert found == Alert("temporarily_disabled", now + timedelta(minutes=rests))
+        assert found.until is not None
+        assert alert_of([delivery(0, "500")] * failures, found.until) == Alert("executable", None)

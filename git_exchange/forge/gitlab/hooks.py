@@ -89,7 +89,7 @@ def _hook(raw: dict[str, Any]) -> Hook:
 
 
 def _delivery(raw: dict[str, Any]) -> Delivery:
-    status = text(raw["response_status"])
+    status = str(raw["response_status"])  # a number, or words
     return Delivery(_moment(raw), status, status.startswith(("2", "3")))
 
 
