@@ -54,6 +54,7 @@ class Worker:
     ) -> None:
         self._config, self._inbox, self._courses = config, inbox, courses
         self._afterwards = tuple(afterwards)
+        self._followed = {rule.course for rule in config.collect}
         self._jobs = Jobs(inbox, lease_seconds=config.work.lease_seconds, max_tries=config.work.max_tries)
         self._stopping = threading.Event()
         self._threads = threading.BoundedSemaphore(max(1, config.work.workers))
@@ -192,7 +193,8 @@ class Worker:
             if attempt.commit not in told:
                 self._show_received(course, reading, attempt)
                 self._follow(course, assignment_id, reading, attempt)
-                self._jobs.tell(course.course_id, project_id, reading.ref, attempt.commit)
+                followed = bool(self._afterwards) and course.course_id in self._followed
+                self._jobs.tell(course.course_id, project_id, reading.ref, attempt.commit, followed=followed)
 
     def _follow(self, course: Course, assignment_id: str, reading: Reading, attempt: Attempt) -> None:
         """Do what is wished beyond recording. Its failure changes nothing of the record."""
