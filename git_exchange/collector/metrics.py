@@ -29,6 +29,9 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self.pending = Gauge(
+            "git_exchange_hooks_pending", "Requests to /hooks that wait for the inbox.", registry=self.registry
+        )
         self.connections = Gauge("git_exchange_connections", "Open connections.", registry=self.registry)
         self.evicted = Counter(
             "git_exchange_connections_evicted",

@@ -9,7 +9,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,6 +40,7 @@ class Receiver:
         self.metrics = metrics
         self.held = 0  # bytes of all bodies that are being read
         self.pending = 0
+        metrics.pending.set_function(lambda: self.pending)
         self._checked: tuple[float, bool] = (float("-inf"), False)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="inbox")
         self._afterwards = ThreadPoolExecutor(1, thread_name_prefix="afterwards")
@@ -67,7 +68,7 @@ class Receiver:
             finally:
                 self._room_for_later.release()
 
-        self._afterwards.submit(work)
+        self._afterwards.submit(work).add_done_callback(_tell_of_a_fault)
 
     async def is_healthy(self) -> bool:
         """Return whether the inbox answers, as of a second ago at most."""
@@ -98,6 +99,12 @@ class Receiver:
 
     async def _run(self, function: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+
+def _tell_of_a_fault(done: Future[None]) -> None:
+    """Log what nobody waits for; everything that can be expected was dealt with before."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.error("A fault after the answer to a hook", exc_info=error)
 
 
 def busy() -> Answer:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -74,11 +74,13 @@ class Threaded:
 
 
 @contextmanager
-def threaded(inbox: Inbox, folder: Path, *, metrics_token: str = "") -> Iterator[Threaded]:
-    """Run a receiver with a limit of 100,000 bytes, also below /collector."""
+def threaded(
+    inbox: Inbox, folder: Path, *, metrics_token: str = "", wake: Callable[[Arrival], None] | None = None
+) -> Iterator[Threaded]:
+    """Run a receiver with a limit of 100,000 bytes, also below /collector; ``woken`` has whom it told, or ``wake``."""
     keys_file = write_keys(folder / "hook-keys", deliveries.KEY)
     woken: list[Arrival] = []
-    door = Door(["calculus"], Keys(keys_file), inbox, woken.append)
+    door = Door(["calculus"], Keys(keys_file), inbox, wake or woken.append)
     receiver = Receiver(door, inbox, Metrics(), max_body=100_000, metrics_token=metrics_token)
     sockets = bind_sockets(0, "127.0.0.1")
     port: int = sockets[0].getsockname()[1]

@@ -6,6 +6,7 @@ import random
 import resource
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,10 @@ import pytest
 import requests
 
 from git_exchange.collector import database as databases
+from git_exchange.collector import receiver as receivers
 from git_exchange.collector import serving
 from git_exchange.collector.inbox import Inbox
+from git_exchange.collector.values import Arrival
 from tests.collector import deliveries
 from tests.collector.receiving import Program, Threaded, post, program, threaded, until
 from tests.collector.servers import PostgreSQL
@@ -203,6 +206,54 @@ def test_a_database_that_was_killed_serves_again_when_it_is_back(postgresql: Pos
         assert post(running.url, delivery="after").status_code == 202
         assert running.inbox.counts().received == 2
     inbox.close()
+
+
+def test_a_queue_that_hangs_or_breaks_holds_up_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(receivers, "LATER", 3)
+    back = threading.Event()
+
+    def hang(arrival: Arrival) -> None:
+        back.wait(20)
+        raise RuntimeError(f"a fault with {arrival.delivery}")
+
+    inbox = Inbox.open(f"sqlite:///{tmp_path}/inbox.db")
+    with threaded(inbox, tmp_path, wake=hang) as running:
+        try:
+            answers = [post(running.url, delivery=f"d{number}").status_code for number in range(5)]
+            assert answers == [202] * 5
+            assert running.receiver.metrics.registry.get_sample_value("git_exchange_not_woken_total") == 2
+        finally:
+            back.set()
+        until(lambda: len(caplog.records) >= 3)
+        assert "a fault with hook:15:d0" in caplog.text
+        assert inbox.counts().waiting == 5
+    inbox.close()
+
+
+def test_what_is_under_way_when_it_is_ended_is_answered(serving_program: Program) -> None:
+    other = sqlite3.connect(serving_program.folder / "inbox.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(post, serving_program.url, delivery="under-way")
+        until(lambda: "git_exchange_hooks_pending 1.0" in metrics_of(serving_program))
+        assert serving_program.process is not None
+        serving_program.process.terminate()
+        until(lambda: not metrics_of(serving_program))  # it listens no more
+        other.execute("ROLLBACK")
+        assert waiting.result().status_code == 202
+    other.close()
+    assert serving_program.process.wait(20) == 0
+    assert "hook:15:under-way" in kept(serving_program.folder)
+    serving_program.start()
+
+
+def metrics_of(running: Program) -> str:
+    try:
+        return requests.get(f"{running.url}/metrics", timeout=20).text
+    except requests.ConnectionError:
+        return ""
 
 
 def test_a_hundred_hooks_a_second_are_answered_at_once(running: Threaded) -> None:
