@@ -119,6 +119,8 @@ def test_a_container_gets_no_network_no_rights_and_only_the_folders_that_are_nam
     ]
     assert dict(started.variables) == {"PATH": "/bin", "HOME": "/root"}
     assert started.ending == ("/usr/bin/docker", "kill", "run-1")
+    by_podman = confinement.in_container(wanted, confinement.place(wanted), "/usr/bin/podman", "run-1", ["true"], own)
+    assert "--timeout=40" in by_podman.command
 
 
 def test_a_container_whose_user_would_be_root_is_refused(root: Path) -> None:

@@ -129,6 +129,8 @@ def in_container(
         *(f"--pids-limit={rule.processes}", f"--memory={rule.memory}", f"--memory-swap={rule.memory}"),
         *(f"--ulimit=cpu={int(rule.seconds) + 1}", "--ulimit=core=0"),
         *(["--userns=keep-id"] if rootless else []),
+        # For a collector that is killed meanwhile; docker knows no such limit.
+        *([f"--timeout={int(rule.seconds) + 10}"] if Path(engine).name == "podman" else []),
         f"--user={owner.st_uid}:{owner.st_gid}",
         *("--tmpfs=/tmp:rw,nosuid,nodev,size=512m,mode=1777", "--env=HOME=/tmp", "--env=LANG=C.UTF-8"),
         _mount(where.course_dir, readonly=True),

@@ -147,7 +147,8 @@ def _try(found: Ready, hidden: Sequence[Path]) -> None:
     if ended.status != 0 or not all(word.isdigit() for word in said):
         raise ConfigurationError(
             f"on_submission is not run: it cannot be shut in as {name}. {_last_line(ended)}".rstrip(),
-            hint="The collector has to be root with all its rights (in a container: CAP_SYS_ADMIN). Or use container.",
+            hint="The collector has to be root with CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SETUID and CAP_SETGID; or use"
+            " container.",
         )
     for word in said:
         kind, path = looks[int(word) - 1]
