@@ -174,6 +174,25 @@ def test_the_server_s_rules_are_told_in_its_own_words_made_harmless(server: Serv
     assert server.head("alice") is None
 
 
+@pytest.mark.parametrize("mark", ["GL-HOOK-ERR: git-exchange: ", "GL-HOOK-ERR: ", "GL-HOOK-ERR:", "git-exchange: "])
+def test_of_what_the_server_says_the_lines_that_a_hook_wrote_for_the_person_are_kept(
+    server: Server, seat: Repository, mark: str
+) -> None:
+    said = f"====\\n{mark}a.mp4: it is too large.\\nChecking 1 reference\\n{mark}Take it out.\\n"
+    _hook(server, "pre-receive", f"printf '{said}' >&2; exit 1")
+    with pytest.raises(PushRefused) as caught:
+        push(seat, server.url("alice"), make_commit(seat, a=b"1"), REF)
+    assert caught.value.explained
+    assert caught.value.server_says == "a.mp4: it is too large.\nTake it out."
+
+
+def test_rules_of_the_server_that_no_hook_explains_are_told_apart(server: Server, seat: Repository) -> None:
+    _hook(server, "pre-receive", "echo 'GitLab: You are not allowed to push code.' >&2; exit 1")
+    with pytest.raises(PushRefused) as caught:
+        push(seat, server.url("alice"), make_commit(seat, a=b"1"), REF)
+    assert not caught.value.explained
+
+
 def test_a_server_that_says_what_git_would_say_is_not_believed(server: Server, seat: Repository) -> None:
     _hook(server, "pre-receive", "echo 'fatal: fsck error in packed object; Authentication failed' >&2; exit 1")
     with pytest.raises(PushRefused):
