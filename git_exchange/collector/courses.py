@@ -9,6 +9,7 @@ from git_exchange.course.course import Course
 from git_exchange.course.register import read_register
 from git_exchange.course.releases import Release, releases
 from git_exchange.course.seats import Seat, seats
+from git_exchange.errors import GitExchangeError
 from git_exchange.rules import layout
 from git_exchange.settings import Settings
 
@@ -39,15 +40,21 @@ def release_of(course: Course, ref: str) -> Release | None:
     return next((one for one in releases(course) if layout.submit_ref(one.assignment_id) == ref), None)
 
 
-def seats_of(course: Course, project_ids: Collection[int]) -> dict[int, Seat]:
-    """Return project id -> seat; what is no seat of the course is left out. Raise NotAMember for a missing project.
+def seats_of(course: Course, project_ids: Collection[int]) -> dict[int, Seat | GitExchangeError]:
+    """Return project id -> seat, or why that one cannot be had; what is no seat of the course is left out.
 
     The staff's list of seats spares asking for all projects of the course; who is not on it yet is looked for there.
     """
     student = {entry.project_id: entry.student_id for entry in read_register(course).values()}
+
+    def find(number: int) -> Seat | GitExchangeError:
+        try:
+            return Seat(student[number], course.seat_project(student[number]))
+        except GitExchangeError as error:
+            return error  # one project's trouble is not the others'
+
     known = [number for number in project_ids if number in student]
-    found = course.in_parallel(lambda number: Seat(student[number], course.seat_project(student[number])), known)
-    seated = dict(zip(known, found, strict=True))
+    seated = dict(zip(known, course.in_parallel(find, known), strict=True))
     others = set(project_ids) - student.keys()
     if others:
         seated |= {seat.project.id: seat for seat in seats(course) if seat.project.id in others}

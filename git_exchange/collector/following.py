@@ -61,11 +61,13 @@ class Following:
 
     def _one(self, course_id: str, project_id: int, ref: str, commit: str) -> None:
         course = self._courses.course(course_id)
-        release, seats = release_of(course, ref), seats_of(course, [project_id])
-        if release is None or project_id not in seats:
+        release, seat = release_of(course, ref), seats_of(course, [project_id]).get(project_id)
+        if release is None or seat is None:
             return
+        if isinstance(seat, GitExchangeError):
+            raise seat
         ledger = read_ledger(course, release.assignment_id)
-        (reading,) = read_assignment(course, release.assignment_id, [seats[project_id]], ledger)
+        (reading,) = read_assignment(course, release.assignment_id, [seat], ledger)
         if reading.failure is not None:
             raise reading.failure
         for attempt in reading.attempts:

@@ -23,6 +23,9 @@ KEPT_SECONDS = 14 * 86400.0
 KEPT_ROWS = 500_000
 TOLD_KEPT_SECONDS = 400 * 86400.0
 _MARK_EVERY = 5.0
+_REST_SECONDS = 3600.0
+# What became of a delivery whose branch holds no attempt, but the release itself, say, or what the staff removed.
+NOTHING = "nothing on the branch"
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,14 @@ class Inbox:
             return self.database.add(connection, ARRIVALS, **_row(arrival, self.clock()))
 
     def open_again(self, arrival: Arrival) -> bool:
-        """Keep a delivery, or put one that was done back among the waiting; return whether either was so."""
+        """Keep a delivery, or put one that was done back among the waiting; return whether either was so.
+
+        Where nothing that could be recorded was found, it rests for an hour.
+        """
         if self.receive(arrival):
             return True
-        ended = ARRIVALS.c.state.in_(("done", "superseded"))
+        rested = (ARRIVALS.c.outcome != NOTHING) | (ARRIVALS.c.ended <= self.clock() - _REST_SECONDS)
+        ended = ARRIVALS.c.state.in_(("done", "superseded")) & rested
         with self.database.writing() as connection:
             changed = connection.execute(
                 sa.update(ARRIVALS)

@@ -147,7 +147,9 @@ class Sweeper:
         pending = self._inbox.pending(course_id)
         found = 0
         for (project_id, ref), commit in heads.heads.heads.items():
-            if (project_id, ref) in pending or by_ref[ref].pin(project_id, ref, commit) is not None:
+            ledger = by_ref[ref]
+            recorded = ledger.pin(project_id, ref, commit) is not None or ledger.removed(project_id, ref, commit)
+            if recorded or (project_id, ref) in pending:
                 continue
             if self._jobs.told(project_id, ref, [commit]):
                 continue  # it came around its deadline: the staff decide, and nothing is pinned

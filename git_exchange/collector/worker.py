@@ -14,10 +14,11 @@ from datetime import datetime, timezone
 
 from git_exchange.collector.config import CollectorConfig
 from git_exchange.collector.courses import Courses, release_of, seats_of
-from git_exchange.collector.inbox import Inbox
+from git_exchange.collector.inbox import NOTHING, Inbox
 from git_exchange.collector.jobs import Batch, Job, Jobs
 from git_exchange.course.attempts import Reading
 from git_exchange.course.course import Course
+from git_exchange.course.seats import Seat
 from git_exchange.errors import (
     CredentialsError,
     ForgeUnreachable,
@@ -28,6 +29,7 @@ from git_exchange.errors import (
     SignInRefused,
     Throttled,
 )
+from git_exchange.files.paths import display
 from git_exchange.operations.record import Recorded, record
 from git_exchange.rules.attempt import Attempt
 
@@ -125,11 +127,19 @@ class Worker:
         if release is None:
             return self._finish_all(batch, batch.jobs, "no such assignment")
         found = seats_of(course, [job.project_id for job in batch.jobs])
-        self._finish_all(batch, [job for job in batch.jobs if job.project_id not in found], "not ours")
-        jobs = [job for job in batch.jobs if job.project_id in found]
+        seats: dict[int, Seat] = {}
+        for job in batch.jobs:
+            seat = found.get(job.project_id)
+            if seat is None:
+                self._jobs.finish(batch, job, "not ours")
+            elif isinstance(seat, GitExchangeError):
+                self._failed(batch, job, f"project {job.project_id}", seat)
+            else:
+                seats[job.project_id] = seat
+        jobs = [job for job in batch.jobs if job.project_id in seats]
         if not jobs:
             return None
-        recorded = record(course, release.assignment_id, [found[job.project_id] for job in jobs])
+        recorded = record(course, release.assignment_id, [seats[job.project_id] for job in jobs])
         if recorded.unpinned and not course.staff().archived:
             raise GitExchangeError(
                 recorded.unpinned[0],
@@ -162,8 +172,7 @@ class Worker:
         """Tell the student what is on record now, and say in the inbox whether the job is done."""
         assert reading is not None  # noqa: S101 - only a policy with a deadline leaves seats out
         if reading.failure is not None:
-            _log.error("%s %s: %s", batch.course_id, reading.seat.student_id, reading.failure)
-            self._jobs.fail(batch, job, _reason(reading.failure))
+            self._failed(batch, job, display(reading.seat.student_id), reading.failure)
             return
         self._tell(course, assignment_id, reading, job, recorded)
         open_ones = [attempt for attempt in reading.attempts if not attempt.settled]
@@ -180,7 +189,11 @@ class Worker:
             reason = "its time is not settled" if open_ones else "the commit is not on the branch"
             self._jobs.again(batch, job, pause, reason, looked=True)
         else:
-            self._jobs.finish(batch, job, "recorded" if reading.attempts else "nothing on the branch")
+            self._jobs.finish(batch, job, "recorded" if reading.attempts else NOTHING)
+
+    def _failed(self, batch: Batch, job: Job, who: str, error: GitExchangeError) -> None:
+        _log.error("%s %s, %s: %s", batch.course_id, batch.ref, who, error)
+        self._jobs.fail(batch, job, _reason(error))
 
     def _tell(self, course: Course, assignment_id: str, reading: Reading, job: Job, recorded: Recorded) -> None:
         """Show the student that an attempt is on record: once for each that this job announced or pinned."""

@@ -17,6 +17,7 @@ from git_exchange.collector.worker import Afterwards, Worker
 from git_exchange.course.receipts import read_ledger
 from git_exchange.rules import layout
 from git_exchange.rules.receipt import Receipt
+from git_exchange.secret import Token
 from tests.unit.school import COURSE, School
 
 
@@ -58,6 +59,9 @@ class Desk:
 
     def worker(self) -> Worker:
         return Worker(self.config, self.inbox, self.courses, self.afterwards)
+
+    def token(self) -> Token:
+        return self.school.token("teacher")
 
     def project(self, student: str) -> int:
         return self.school.course().seat_project(student).id

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
+from git_exchange.collector import worker as worker_module
 from git_exchange.collector.config import CollectRule
 from git_exchange.collector.following import Following
 from git_exchange.collector.health import health
 from git_exchange.course.attempts import Reading
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import read_ledger
+from git_exchange.course.seats import Seat
 from git_exchange.devserver import RunningServer
 from git_exchange.errors import ForgeUnreachable
 from git_exchange.forge.ports import RECEIVED
+from git_exchange.operations.record import Recorded
 from git_exchange.rules import layout
 from git_exchange.rules.attempt import Attempt
 from git_exchange.secret import Token
@@ -138,27 +141,46 @@ def test_what_is_not_ours_is_done_with(desk: Desk) -> None:
     assert desk.outcomes() == mistaken
 
 
-def test_one_seat_that_fails_for_itself_does_not_hold_up_the_others(school: School, desk: Desk) -> None:
-    school.release("poison")
-    commits = {student: desk.submit(student, "mine", "poison") for student in ("ann", "ben", "cat")}
-    cat = desk.project("cat")
-    school.api("PUT", f"/projects/{cat}", path="student-renamed")
-    try:
-        worker = desk.worker()
+def test_one_seat_that_makes_recording_fail_does_not_hold_up_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.school.release("poison")
+    commits = {student: desk.submit(student, "mine", "poison") for student in ("ann", "cat")}
+    real = worker_module.record
+
+    def fails(course: Course, assignment: str, seats: list[Seat]) -> Recorded:
+        if any(seat.student_id == "cat" for seat in seats):
+            raise ValueError("poison")
+        return real(course, assignment, seats)
+
+    worker = desk.worker()
+    with monkeypatch.context() as patched:
+        patched.setattr(worker_module, "record", fails)
         worker.work_off()
-        assert [desk.pins(student, "poison") for student in ("ann", "ben")] == [[commits["ann"]], [commits["ben"]]]
+        assert desk.pins("ann", "poison") == [commits["ann"]]
         for _ in range(3):
             desk.ahead += 901
             worker.work_off()
-    finally:
-        school.api("PUT", f"/projects/{cat}", path="student-cat")
     (letter,) = desk.inbox.dead()
-    assert (letter.project_id, letter.tries) == (cat, 3)
-    assert "cat" in letter.reason
+    assert (letter.project_id, letter.tries, letter.reason) == (desk.project("cat"), 3, "ValueError: poison")
     assert any("dead letters" in trouble for trouble in health(desk.config, desk.inbox).troubles)
     assert desk.inbox.revive() == 1
     worker.work_off()
     assert desk.pins("cat", "poison") == [commits["cat"]]
+
+
+def test_a_project_that_lost_its_name_fails_for_itself(desk: Desk) -> None:
+    desk.school.release("renamed")
+    commits = {student: desk.submit(student, "mine", "renamed") for student in ("ann", "cat")}
+    cat = desk.project("cat")
+    desk.school.api("PUT", f"/projects/{cat}", path="student-renamed")
+    try:
+        assert desk.worker().work_off() == 2
+    finally:
+        desk.school.api("PUT", f"/projects/{cat}", path="student-cat")
+    assert desk.pins("ann", "renamed") == [commits["ann"]]
+    (failed,) = [outcome for outcome in desk.outcomes().values() if outcome.startswith("waiting")]
+    assert "'cat' has no project" in failed
 
 
 def test_a_forge_that_is_down_is_nobodys_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,6 +287,25 @@ def test_the_sweep_finds_what_no_hook_told_and_what_was_done_without_being_recor
     assert desk.pins("ben", "missed") == [commit]
     assert desk.outcomes()[key] == "done: recorded"
     assert desk.sweeper.sweep() == replace(again, found=0)
+
+
+def test_the_sweep_does_not_come_back_to_a_branch_without_an_attempt_each_time(desk: Desk) -> None:
+    desk.school.release("untouched")
+    course = desk.school.course()
+    copy = WorkingCopy(desk.school.place / "untouched-copy")
+    copy.git("fetch", course.forge.git_url(course.assignments()), layout.release_ref("untouched"), token=desk.token())
+    url = course.forge.git_url(course.seat_project("dan"))
+    assert copy.push(url, desk.school.token("dan"), f"FETCH_HEAD:{layout.submit_ref('untouched')}").accepted
+    found = []
+    for _ in range(3):
+        swept = desk.sweeper.sweep()
+        assert swept is not None
+        found.append(swept.found)
+        for pause in (0, 2.5, 10.5, 60.5, 600.5):
+            desk.ahead += pause
+            desk.worker().work_off()
+    assert found[1:] == [0, 0]
+    assert desk.receipts("dan", "untouched") == []
 
 
 def test_a_sweep_after_the_due_date_is_evidence_that_nothing_else_had_come(desk: Desk) -> None:
