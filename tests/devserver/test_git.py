@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -75,6 +76,25 @@ def test_without_rules_a_developer_pushes_forces_and_deletes(world: World) -> No
     assert work.push(":refs/heads/free").returncode == 0
     # The default branch came with its own rule.
     assert PROTECTED in work.push("HEAD:refs/heads/main").stderr
+
+
+def test_server_hooks_of_an_administrator_run_after_the_rights_and_may_refuse(world: World) -> None:
+    project = world.project()
+    work = world.clone(project, world.member(project, "developer"))
+    work.commit("one")
+    hook = world.server.state / "git" / "hooks" / "pre-receive.d" / "refuse"
+    hook.parent.mkdir()
+    script = f'#!/bin/sh\ntest "$GL_PROJECT_PATH" != {project.path_with_namespace} || {{ cat >&2; exit 3; }}\n'
+    hook.write_text(script)
+    hook.chmod(0o755)
+    try:
+        refused = work.push("HEAD:refs/heads/free")
+        assert f"{work.head()} refs/heads/free" in refused.stderr
+        assert PROTECTED in work.push("HEAD:refs/heads/main").stderr
+        hook.chmod(0o644)
+        assert work.push("HEAD:refs/heads/free").returncode == 0
+    finally:
+        shutil.rmtree(hook.parent)
 
 
 def test_a_guest_may_not_read_and_a_stranger_finds_nothing(world: World) -> None:
