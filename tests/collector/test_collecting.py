@@ -11,9 +11,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
 from git_exchange.cli.collector.collecting import collect_here
+from git_exchange.cli.main import cli
 from git_exchange.collector.config import CollectRule
 from git_exchange.collector.on_submission.afterwards import CollectAndRun
 from git_exchange.course.course import Course
@@ -246,6 +248,25 @@ def test_what_was_recorded_elsewhere_or_while_the_forge_was_away_is_caught_up_wi
     assert [reason for reason in told if "not at the moment" in reason] == told != []
 
 
+def test_check_says_of_each_rule_whether_it_would_be_carried_out(school: School, root: Path) -> None:
+    config = root.parent / "collector.toml"
+    rule = f'[[collect]]\ncourse = "{COURSE}"\nassignments = ["ps*"]\ncourse_dir = "{root}"\n'
+    config.write_text(
+        f'url = "{school.url}"\nnamespace = "teaching"\ncourses = ["{COURSE}"]\n'
+        f'[hooks]\npublic_url = "https://collector.example.edu"\nkeys_file = "keys"\n'
+        f'[storage]\ndatabase = "sqlite:///{root.parent}/inbox.db"\nqueue = "sqlite:///{root.parent}/queue.db"\n{rule}'
+    )
+    done = CliRunner().invoke(cli, ["collector", "check", "--config", str(config)])
+    assert (done.exit_code, done.output) == (0, f"{COURSE} ps*: collected into {root}.\n")
+    with config.open("a") as file:
+        file.write(f'{rule}on_submission = ["true"]\n{rule.replace(COURSE, "algebra")}')
+    done = CliRunner().invoke(cli, ["collector", "check", "--config", str(config)])
+    assert done.exit_code == 1
+    assert done.output.count(": refused. ") == 2
+    assert "neither run_as nor container" in done.output
+    assert "algebra is none of the collector's courses" in done.output
+
+
 @as_somebody
 def test_a_command_runs_after_what_is_new_and_its_output_is_kept(
     school: School, root: Path, caplog: pytest.LogCaptureFixture
@@ -267,3 +288,24 @@ def test_a_command_runs_after_what_is_new_and_its_output_is_kept(
     school.submit("ann", "third", "run")
     assert handled(school, root, "run", on_submission=("true",), run_as="root") == {"updated": 1, "refused": 1}
     assert json.loads((root / "submitted/ann/run/.git-exchange-attempt").read_text())["ref"]
+
+
+@as_somebody
+def test_a_command_that_ran_when_the_collector_was_stopped_runs_after_the_next_start(
+    school: School, root: Path
+) -> None:
+    school.release("stopped")
+    school.submit("ann", "work", "stopped")
+    command = ("sh", "-c", "echo run >> autograded/runs; test -s autograded/go || sleep 60")
+    rule = shut_in.rule(root, *command, assignments=("stopped",))
+    first = CollectAndRun([rule], [], collect_here)
+    call(first, school, "stopped", "ann")
+    wait_until(lambda: (root / "autograded" / "runs").exists())
+    first.close()
+    assert first.counts() == {"collected": 1}
+    (root / "autograded" / "go").write_text("on")
+    second = CollectAndRun([rule], [], collect_here)
+    assert second.catch_up(lambda course_id: school.course(course_id=course_id)) == 1
+    second.close(wait=True)
+    assert second.counts() == {"unchanged": 1, "ran": 1}
+    assert (root / "autograded" / "runs").read_text() == "run\nrun\n"

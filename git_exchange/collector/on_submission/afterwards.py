@@ -102,7 +102,10 @@ class CollectAndRun:
 
         def again() -> None:
             while not self._stopping.is_set():
-                self.catch_up(open_course)
+                try:
+                    self.catch_up(open_course)
+                except Exception:  # noqa: BLE001 - the next time may do better, and this thread is the only one
+                    _log.exception("The record was not looked through.")
                 self._stopping.wait(seconds)
 
         thread = threading.Thread(target=again, name="catch up", daemon=True)
