@@ -300,7 +300,7 @@ def test_a_command_that_ran_when_the_collector_was_stopped_runs_after_the_next_s
     rule = shut_in.rule(root, *command, assignments=("stopped",))
     first = CollectAndRun([rule], [], collect_here)
     call(first, school, "stopped", "ann")
-    wait_until(lambda: (root / "autograded" / "runs").exists())
+    wait_until((root / "autograded" / "runs").exists)
     first.close()
     assert first.counts() == {"collected": 1}
     (root / "autograded" / "go").write_text("on")
