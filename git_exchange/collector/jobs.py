@@ -66,9 +66,9 @@ class Jobs:
             if first is None:
                 return None
             group = waiting & (ARRIVALS.c.course_id == first.course_id) & (ARRIVALS.c.ref == first.ref)
-            alone = set(connection.execute(sa.select(ARRIVALS.c.project_id).where(group, ARRIVALS.c.alone)).scalars())
+            alone = sa.select(ARRIVALS.c.project_id).where(group, ARRIVALS.c.alone)
             projects = {first.project_id}
-            if first.project_id not in alone:
+            if connection.execute(alone.where(ARRIVALS.c.project_id == first.project_id)).first() is None:
                 by_age = (
                     sa.select(ARRIVALS.c.project_id)
                     .where(group, due, ARRIVALS.c.project_id.not_in(alone))

@@ -14,6 +14,7 @@
 | pushed by somebody else | named | here: helped |
 | activity hidden (Gitea) | late, once a collection after the due date had found nothing | here: hidden |
 | no event at all: never written, deleted, or late | see there | tests/hostile/test_time.py |
+| announced by a webhook before the push | late | tests/collector/test_worker.py |
 | a wrong clock here, on the student's or the collector's machine | see there | tests/hostile/test_time.py |
 | undecided, grace, pins; two collectors at once | see there | tests/unit/operations/test_collect.py |
 | intervals, order of attempts, runs of equal work | see there | tests/unit/rules |
