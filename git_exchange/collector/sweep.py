@@ -26,10 +26,8 @@ from git_exchange.course.register import read_register
 from git_exchange.course.releases import Release, releases
 from git_exchange.course.seats import Identities, Seat, seats
 from git_exchange.errors import CourseError, CredentialsError, GitExchangeError, InboxUnavailable, SignInRefused
-from git_exchange.events import Event, Progress
 from git_exchange.operations.pinning import pin
 from git_exchange.operations.policy import Policy
-from git_exchange.operations.scheduled import carry_out_scheduled, next_scheduled
 from git_exchange.rules import layout
 from git_exchange.rules.receipt import Ledger
 from git_exchange.transport.housekeeping import tidy
@@ -96,6 +94,7 @@ class Sweeper:
             soonest = release_due(course) if not course.staff().archived else None
         except Exception as error:  # noqa: BLE001 - as above
             _log.error("Timed work of %s: %s", course_id, error)
+            self._inbox.mark("scheduled failed", course_id, _now(), str(error))
         else:
             if soonest is not None:
                 self._moments[course_id] = self._moments.get(course_id, frozenset()) | {soonest + AFTER}
@@ -111,13 +110,12 @@ class Sweeper:
         course = self._courses.course(course_id)
         if course.staff().archived:
             return 0
-        at_times = self._carry_out_scheduled(course)
         released = releases(course)
         extensions = read_extensions(course)
         policies = {
             one.assignment_id: Policy(due=one.due, extensions=extensions.of(one.assignment_id)) for one in released
         }
-        self._moments[course_id] = _moments(policies.values()) | at_times
+        self._moments[course_id] = _moments(policies.values())
         everybody = _rightful(course)
         if not released or not everybody:
             return 0
@@ -132,14 +130,6 @@ class Sweeper:
             pin(course, one.assignment_id, unchanged, ledger, policy)
         tidy(course.cache(), max_bytes=course.settings.limits.cache_bytes)
         return found
-
-    def _carry_out_scheduled(self, course: Course) -> frozenset[datetime]:
-        """Release what is due by now, and return when something will be next. What fails is tried again."""
-        report = carry_out_scheduled(course, course.forge, _now(), _listen)
-        for failed in report.failed:
-            self._inbox.mark("scheduled failed", course.course_id, _now(), f"{failed.subject}: {failed.detail}")
-        coming = next_scheduled(course)
-        return frozenset() if coming is None else frozenset({coming})
 
     def _missed(self, course_id: str, released: list[Release], ledgers: dict[str, Ledger], heads: CourseHeads) -> int:
         """Put every head that is not on record into the inbox, unless it is being worked on or given up; count them."""
@@ -191,11 +181,6 @@ def _moments(policies: Iterable[Policy]) -> frozenset[datetime]:
         for due in (policy.due, *(max(policy.due, until) for until in policy.extensions.values()))
     }
     return frozenset(moment for due in dues for moment in (due - BEFORE, due + AFTER))
-
-
-def _listen(event: Event | Progress) -> None:
-    if isinstance(event, Event):
-        _log.log(logging.getLevelName(event.level.upper()), "%s", event.message)
 
 
 def _now() -> datetime:
