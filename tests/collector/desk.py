@@ -99,3 +99,16 @@ class Desk:
         with self.inbox.database.reading() as connection:
             rows = connection.exec_driver_sql("SELECT delivery, state, outcome FROM arrivals").all()
         return {delivery: f"{state}: {outcome}" for delivery, state, outcome in rows}
+
+
+def write_configuration(desk: Desk, folder: Path) -> Path:
+    settings = desk.config.settings
+    file = folder / "collector.toml"
+    file.write_text(
+        f'url = "{settings.url}"\nnamespace = "{settings.namespace}"\nkind = "{settings.kind}"\n'
+        f'courses = ["{COURSE}"]\ncache_dir = "{folder}/cache"\n'
+        '[hooks]\npublic_url = "https://collector.example"\nkeys_file = "keys"\n'
+        f'[storage]\ndatabase = "{desk.config.storage.database}"\nqueue = "{desk.config.storage.queue}"\n'
+        "[work]\nlease_seconds = 5\n"
+    )
+    return file

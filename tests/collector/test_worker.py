@@ -7,23 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from git_exchange.cli.collector import collector
 from git_exchange.collector import worker as worker_module
-from git_exchange.collector.config import CollectRule
+from git_exchange.collector.config import CollectRule, Storage
 from git_exchange.collector.following import Following
 from git_exchange.collector.health import health
+from git_exchange.collector.jobs import Jobs
 from git_exchange.course.attempts import Reading
 from git_exchange.course.course import Course
 from git_exchange.course.receipts import read_ledger
 from git_exchange.course.seats import Seat
 from git_exchange.devserver import RunningServer
-from git_exchange.errors import ForgeUnreachable
+from git_exchange.errors import ForgeUnreachable, InboxUnavailable
 from git_exchange.forge.ports import RECEIVED
 from git_exchange.operations.record import Recorded
 from git_exchange.rules import layout
 from git_exchange.rules.attempt import Attempt
 from git_exchange.secret import Token
-from tests.collector.desk import Desk, configuration, now
+from tests.collector.desk import Desk, configuration, now, write_configuration
 from tests.contract.working_copy import WorkingCopy
 from tests.unit.school import COURSE, School
 
@@ -199,10 +202,39 @@ def test_a_forge_that_is_down_is_nobodys_failure(desk: Desk, monkeypatch: pytest
             assert swept.failed == (COURSE,)
         desk.ahead += 301
     assert desk.inbox.counts().waiting == 1
-    (note,) = health(desk.config, desk.inbox).courses[0].notes
-    assert note.startswith("the forge did not answer: 5 times")
+    notes = health(desk.config, desk.inbox).courses[0].notes
+    assert notes[0].startswith("the forge did not answer: 5 times")
     desk.worker().work_off()
     assert desk.pins("ann", "down") == [commit]
+
+
+def test_an_inbox_that_goes_away_in_the_middle_is_nobodys_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.school.release("gone")
+    commit = desk.submit("ann", "mine", "gone")
+    worker = desk.worker()
+
+    def gone(*_: object) -> bool:
+        raise InboxUnavailable("The collector's inbox cannot be used.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Jobs, "finish", gone)
+        assert worker.work_off() == 0
+    assert worker.work_off() == 1
+    assert desk.pins("ann", "gone") == [commit]
+    assert len(desk.statuses("ann", commit)) == 1
+    with desk.inbox.database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT state, tries FROM arrivals").all() == [("done", 0)]
+
+
+def test_one_run_sweeps_and_does_what_is_due(desk: Desk, tmp_path: Path) -> None:
+    desk.school.release("once")
+    commit = desk.school.submit("ben", "mine", "once").commit
+    config = replace(desk.config, storage=Storage(desk.config.storage.database, f"sqlite:///{tmp_path}/queue.db"))
+    desk.config = config
+    done = CliRunner().invoke(collector, ["work", "--config", str(write_configuration(desk, tmp_path)), "--once"])
+    assert done.exit_code == 0, done.output
+    assert "jobs done." in done.output
+    assert desk.pins("ben", "once") == [commit]
 
 
 def test_a_status_that_the_forge_refuses_changes_nothing_and_is_counted(desk: Desk) -> None:

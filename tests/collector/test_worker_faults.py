@@ -25,7 +25,7 @@ from git_exchange.collector.worker import Worker
 from git_exchange.devserver import RunningServer
 from git_exchange.operations import pinning
 from git_exchange.secret import Token
-from tests.collector.desk import Desk, configuration
+from tests.collector.desk import Desk, configuration, write_configuration
 from tests.collector.servers import PostgreSQL, Redis
 from tests.unit.school import COURSE, School
 
@@ -141,19 +141,6 @@ def test_deliveries_twice_and_in_any_order_record_each_attempt_once(desk: Desk) 
     desk.worker().work_off()
     assert desk.pins("ann") == [*before, first, second]
     assert [len(desk.statuses("ann", commit)) for commit in (first, second)] == [1, 1]
-
-
-def write_configuration(desk: Desk, folder: Path) -> Path:
-    settings = desk.config.settings
-    file = folder / "collector.toml"
-    file.write_text(
-        f'url = "{settings.url}"\nnamespace = "{settings.namespace}"\nkind = "{settings.kind}"\n'
-        f'courses = ["{COURSE}"]\ncache_dir = "{folder}/cache"\n'
-        '[hooks]\npublic_url = "https://collector.example"\nkeys_file = "keys"\n'
-        f'[storage]\ndatabase = "{desk.config.storage.database}"\nqueue = "{desk.config.storage.queue}"\n'
-        "[work]\nlease_seconds = 5\n"
-    )
-    return file
 
 
 def until(what: Callable[[], bool], running: subprocess.Popen[bytes], log: Path) -> None:
