@@ -45,16 +45,16 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import tomli
-
 from git_exchange.errors import ConfigurationError
+from git_exchange.files.toml import read_toml
 from git_exchange.settings import Settings
 
 _Part = TypeVar("_Part")
+_HINT = "hooks/collector/collector.toml shows a whole file, docs/reference/collector.md every key."
 
 
 @dataclass(frozen=True)
@@ -138,66 +138,73 @@ class CollectorConfig:
     collect: tuple[CollectRule, ...]
 
 
-_FORGE = {"url", "namespace", "kind", "cache_dir", "ca_bundle", "grace_seconds"}
+@dataclass(frozen=True)
+class _Forge:
+    """What stands above the tables."""
+
+    url: str
+    namespace: str
+    courses: tuple[str, ...]
+    kind: str = "auto"
+    cache_dir: Path | None = None
+    ca_bundle: Path | None = None
+    grace_seconds: float = 300.0
+
+
+_TABLES = {"hooks", "receiver", "storage", "work", "sweep", "collect"}
+_WORDS = {"str": "a text", "int": "a number", "float": "a number", "Path": "a file's name", "tuple": "a list of texts"}
 
 
 def read_config(path: Path) -> CollectorConfig:
     """Return what the file says; paths in it are relative to it. Raise ConfigurationError naming what is wrong."""
-    try:
-        said = tomli.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not TOML in UTF-8: {error}.") from error
-    known = _FORGE | {"courses", "hooks", "receiver", "storage", "work", "sweep", "collect"}
-    if unknown := sorted(said.keys() - known):
-        raise ConfigurationError(
-            f"{path} has unknown keys: {', '.join(unknown)}.", hint=f"Known: {', '.join(sorted(known))}."
-        )
-    for name in ("url", "namespace", "courses", "hooks", "storage"):
-        if not said.get(name):
-            raise ConfigurationError(f"{path} lacks {name}.", hint="docs/how-to/collector.md shows a whole file.")
-    forge = {name: said[name] for name in _FORGE & said.keys()}
-    for name in ("cache_dir", "ca_bundle"):
-        if name in forge:
-            forge[name] = path.parent / forge[name]
+    said = read_toml(path)
+    forge = _part(path, "", _Forge, {name: value for name, value in said.items() if name not in _TABLES})
+    if not forge.courses:
+        raise ConfigurationError(f"{path} names no course.", hint='For example:  courses = ["calculus"]')
+    settings = Settings(forge.url, forge.namespace, forge.kind, ca_bundle=forge.ca_bundle)
+    settings = replace(settings, grace_seconds=forge.grace_seconds, cache_dir=forge.cache_dir or settings.cache_dir)
+    rules = said.get("collect", [])
+    if not isinstance(rules, list):
+        raise ConfigurationError(f"{path}: collect must be a list of tables.", hint="Begin each with [[collect]].")
     return CollectorConfig(
-        settings=Settings(**forge),
-        courses=tuple(str(course) for course in said["courses"]),
-        hooks=_part(path, "hooks", Hooks, said["hooks"]),
+        settings=settings,
+        courses=forge.courses,
+        hooks=_part(path, "hooks", Hooks, said.get("hooks", {})),
         receiver=_part(path, "receiver", Receiver, said.get("receiver", {})),
-        storage=_part(path, "storage", Storage, said["storage"]),
+        storage=_part(path, "storage", Storage, said.get("storage", {})),
         work=_part(path, "work", Work, said.get("work", {})),
         sweep=_part(path, "sweep", Sweep, said.get("sweep", {})),
-        collect=tuple(_part(path, "collect", CollectRule, one) for one in said.get("collect", [])),
+        collect=tuple(_part(path, "collect", CollectRule, rule) for rule in rules),
     )
 
 
 def _part(path: Path, name: str, kind: type[_Part], said: Any) -> _Part:
     """Return one table of the file as its value. Raise ConfigurationError naming the key that is wrong."""
+    where = f"{path}: [{name}]" if name else str(path)
     if not isinstance(said, Mapping):
-        raise ConfigurationError(f"{path}: [{name}] must be a table.")
-    known = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
+        raise ConfigurationError(f"{where} must be a table.")
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
     if unknown := sorted(said.keys() - known.keys()):
         raise ConfigurationError(
-            f"{path}: [{name}] has unknown keys: {', '.join(unknown)}.", hint=f"Known: {', '.join(sorted(known))}."
+            f"{where} has unknown keys: {', '.join(unknown)}.",
+            hint=f"Known: {', '.join(sorted(known.keys() | (set() if name else _TABLES)))}.",
         )
-    values: dict[str, Any] = {}
-    for key, value in said.items():
-        wanted = known[key]
-        if wanted.startswith("Path") and isinstance(value, str):
-            values[key] = path.parent / Path(value).expanduser()
-        elif wanted.startswith("tuple") and isinstance(value, list):
-            values[key] = tuple(str(part) for part in value)
-        elif (
-            (wanted == "str" and isinstance(value, str))
-            or (wanted == "int" and isinstance(value, int) and not isinstance(value, bool))
-            or (wanted == "float" and isinstance(value, (int, float)) and not isinstance(value, bool))
-        ):
-            values[key] = value
-        else:
-            raise ConfigurationError(f"{path}: [{name}] {key} = {value!r} is not what it should be ({wanted}).")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ConfigurationError(f"{path}: [{name}] lacks something: {error}.") from error
+    needed = [key for key, field in known.items() if field.default is MISSING]
+    if missing := [key for key in needed if key not in said]:
+        raise ConfigurationError(f"{where} lacks {', '.join(missing)}.", hint=_HINT)
+    return kind(**{key: _value(path, f"{where} {key}", str(known[key].type), value) for key, value in said.items()})
+
+
+def _value(path: Path, what: str, wanted: str, value: object) -> object:
+    """Return a value as the type that its field names."""
+    if wanted.startswith("Path") and isinstance(value, str):
+        return path.parent / Path(value).expanduser()
+    if wanted.startswith("tuple") and isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    if wanted == "str" and isinstance(value, str):
+        return value
+    numbers = {"int": (int,), "float": (int, float)}.get(wanted, ())
+    if isinstance(value, numbers) and not isinstance(value, bool):
+        return value
+    word = next(text for name, text in _WORDS.items() if wanted.startswith(name))
+    raise ConfigurationError(f"{what} = {value!r} must be {word}.", hint=_HINT)

@@ -76,7 +76,7 @@ def test_every_key_of_the_configuration_stands_in_the_reference() -> None:
     parts = {"hooks": config.Hooks, "receiver": config.Receiver, "storage": config.Storage}
     parts |= {"work": config.Work, "sweep": config.Sweep}
     keys = {f"`[{name}]` `{field.name}`" for name, part in parts.items() for field in fields(part)}
-    keys |= {f"`{field.name}`" for field in fields(config.CollectRule)} | {f"`{name}`" for name in config._FORGE}
+    keys |= {f"`{field.name}`" for part in (config.CollectRule, config._Forge) for field in fields(part)}
     assert {key for key in keys if key not in page} == set()
 
 

@@ -7,18 +7,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from git_exchange.cli.collector.options import config_option
 from git_exchange.collector.config import CollectorConfig, CollectRule, read_config
 from git_exchange.files.paths import display
 
 
 @click.command()
-@click.option(
-    "--config",
-    "path",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="The collector's configuration (TOML).",
-)
+@config_option
 def check(path: Path) -> None:
     """Say which rules of the configuration would be carried out, and which would be refused and why.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from git_exchange.cli.collector.options import config_option
 from git_exchange.cli.printing import print_report, shown
 from git_exchange.collector.config import read_config
 from git_exchange.course.course import Course
@@ -16,13 +17,7 @@ from git_exchange.operations.hook_state import HookSetup, repair_hooks
 
 
 @click.command()
-@click.option(
-    "--config",
-    "path",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The collector's TOML file.",
-)
+@config_option
 def hooks(path: Path) -> None:
     """Install the webhooks that are missing, and those anew that are disabled, were changed or have an older key.
 

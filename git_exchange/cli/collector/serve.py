@@ -9,24 +9,19 @@ from urllib.parse import urlsplit
 
 import click
 
+from git_exchange.cli.collector.options import config_option
 from git_exchange.collector.config import CollectorConfig, read_config
 from git_exchange.errors import ConfigurationError
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_file",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The collector's TOML file.",
-)
-def serve(config_file: Path) -> None:
+@config_option
+def serve(path: Path) -> None:
     """Receive what the forge's hooks announce. It needs no token of the forge.
 
     As a service of JupyterHub it listens where the hub says. SIGTERM ends it in good order.
     """
-    config = read_config(config_file)
+    config = read_config(path)
     # Each line is one event, and the journal has the time.
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:

@@ -10,22 +10,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from git_exchange.cli.collector.options import config_option
 from git_exchange.collector.config import read_config
 from git_exchange.errors import ConfigurationError
 from git_exchange.files.paths import display
 from git_exchange.rules import times
 
-CONFIG = click.option(
-    "--config",
-    "path",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The collector's TOML file.",
-)
-
 
 @click.command()
-@CONFIG
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
 def status(path: Path, as_json: bool) -> None:
     """Show what was received and recorded, what waits, what is dead, and when the last sweep and hooks were.
@@ -51,7 +44,7 @@ def status(path: Path, as_json: bool) -> None:
 
 
 @click.command()
-@CONFIG
+@config_option
 @click.option("--retry", multiple=True, metavar="KEY", help="Try this one again; may be given several times.")
 @click.option("--all", "everything", is_flag=True, help="Try all of them again.")
 def dead(path: Path, retry: tuple[str, ...], everything: bool) -> None:

@@ -9,18 +9,13 @@ import click
 from rich.console import Console
 
 from git_exchange.cli.collector.check import say_rules
+from git_exchange.cli.collector.options import config_option
 from git_exchange.collector.config import CollectorConfig, read_config
 from git_exchange.errors import ConfigurationError
 
 
 @click.command()
-@click.option(
-    "--config",
-    "path",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The collector's TOML file.",
-)
+@config_option
 @click.option("--once", is_flag=True, help="Sweep, do what is due, and end: for cron.")
 def work(path: Path, once: bool) -> None:
     """Record what was submitted, with its time: what hooks announced, and what the sweep finds.

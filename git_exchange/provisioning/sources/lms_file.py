@@ -29,9 +29,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from git_exchange.errors import ConfigurationError
+from git_exchange.files.toml import read_toml
 from git_exchange.provisioning.lms.keys import read_key
 from git_exchange.provisioning.lms.lti_token import Platform, TokenSource
 from git_exchange.provisioning.lms.session import LmsSession
@@ -109,12 +108,7 @@ class LmsFile:
 
 def read_lms_file(path: Path) -> LmsFile:
     """Return what the file says. Raise ConfigurationError naming what is wrong in it."""
-    try:
-        said = tomli.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not TOML in UTF-8: {error}.") from error
+    said = read_toml(path)
     kind = said.get("kind")
     if kind not in KEYS:
         raise ConfigurationError(f"{path} says kind = {kind!r}.", hint=f"Use one of: {', '.join(sorted(KEYS))}.")
