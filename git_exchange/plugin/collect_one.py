@@ -29,9 +29,11 @@ class CollectOne(ExchangeCollect):
         if seat.student_id in left and not self.include_dropped:
             return Outcome(seat.student_id, "dropped")
         root = Path(self.coursedir.root).absolute()
-        database = self.coursedir.db_url.removeprefix("sqlite:///")
-        if Path(database).is_symlink():
-            # What runs on submissions may write beside it, and we may write where it may not.
+        database = Path(self.coursedir.db_url.removeprefix("sqlite:///"))
+        # What runs on submissions may write there, and we may write where it may not. Its journals lie beside it.
+        if database.parent.is_dir() and any(
+            path.is_symlink() for path in database.parent.iterdir() if path.name.startswith(database.name)
+        ):
             raise FilesError("The gradebook is a symbolic link.", hint="Put the database itself there.")
         policy = replace(
             self.policy(course),

@@ -187,8 +187,10 @@ def test_a_course_directory_of_another_course_is_refused_and_the_record_stands(
 def test_a_gradebook_that_a_command_has_made_a_link_to_elsewhere_is_not_touched(school: School, root: Path) -> None:
     school.release("linked")
     school.submit("ann", "work", "linked")
-    (root / "gradebook" / "gradebook.db").symlink_to(school.place / "elsewhere.db")
-    assert handled(school, root, "linked") == {"failed": 1}
+    for name in ("gradebook.db", "gradebook.db-journal"):
+        (root / "gradebook" / name).symlink_to(school.place / "elsewhere")
+        assert handled(school, root, "linked") == {"failed": 1}
+        (root / "gradebook" / name).unlink()
 
 
 def test_any_failure_is_counted_and_the_next_one_is_handled(

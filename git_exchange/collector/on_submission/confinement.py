@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from git_exchange.collector.config import CollectRule
-from git_exchange.collector.on_submission import inside
 from git_exchange.errors import ConfigurationError
 
 # What `as_user` starts: all of util-linux.
 TOOLS = ("unshare", "setpriv", "mount")
+# The exit status of `as_user` when the time was over.
+TIMED_OUT = 124
 # What a container's client needs of our own environment. Nothing of it comes into the container.
 _CLIENT = ("PATH", "HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST", "CONTAINER_HOST")
 
@@ -90,10 +91,11 @@ def as_user(
         "memory": rule.memory,
         "processes": rule.processes,
         "seconds": rule.seconds,
+        "timed_out": TIMED_OUT,
         "command": list(command),
     }
     namespaces = ("--net", "--ipc", "--uts", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child=KILL")
-    first = (sys.executable, "-I", inside.__file__, json.dumps(ask))
+    first = (sys.executable, "-I", str(Path(__file__).with_name("inside.py")), json.dumps(ask))
     variables = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", os.defpath)]),
         "LANG": "C.UTF-8",

@@ -5,8 +5,8 @@ course directory read-only but for the folders named, a home in memory, limits, 
 itself, so that the command cannot touch it; when it ends, the kernel ends everything else in its namespaces.
 
 Its argument is JSON: ``course``, ``writable`` (folders), ``home`` (an empty folder), ``user``, ``group``, ``groups``
-(numbers), ``memory``, ``processes``, ``seconds`` and ``command``. Exit status: the command's, 124 after ``seconds``,
-125 if it could not be started.
+(numbers), ``memory``, ``processes``, ``seconds``, ``timed_out`` and ``command``. Exit status: the command's,
+``timed_out`` after ``seconds``, 125 if it could not be started.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-TIMED_OUT, NOT_STARTED = 124, 125
+_NOT_STARTED = 125
 _MAX_FILE = 1_000_000_000
 _HOME_SIZE = "512m"
 # <linux/sockios.h>, <linux/if.h>
@@ -62,7 +62,7 @@ def main(said: str) -> int:
     try:
         status = child.wait(seconds)
     except subprocess.TimeoutExpired:
-        return TIMED_OUT
+        return int(ask["timed_out"])
     return status if status >= 0 else 128 - status
 
 
@@ -102,4 +102,4 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1]))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         sys.stderr.write(f"The command could not be shut in or started: {error}\n")
-        sys.exit(NOT_STARTED)
+        sys.exit(_NOT_STARTED)

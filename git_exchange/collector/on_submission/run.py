@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
-from git_exchange.collector.on_submission import inside
-from git_exchange.collector.on_submission.confinement import Start
+from git_exchange.collector.on_submission.confinement import TIMED_OUT, Start
 from git_exchange.errors import ConfigurationError
 
 MAX_OUTPUT = 1_000_000
@@ -68,7 +67,7 @@ def run(start: Start, seconds: float, stopping: threading.Event | None = None) -
             _end(child, start)
     output.join(_LATER)
     took = time.monotonic() - begun
-    late = late or (not start.ending and child.returncode == inside.TIMED_OUT and took >= seconds)
+    late = late or (not start.ending and child.returncode == TIMED_OUT and took >= seconds)
     return Ended(child.returncode, bytes(output.kept), took, output.cut, late)
 
 
