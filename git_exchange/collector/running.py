@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -28,16 +29,24 @@ _SWEEP_AGAIN_SECONDS = 30.0
 _FOLLOW_SECONDS = 10.0
 
 
-def work_once(config: CollectorConfig, afterwards: Sequence[Afterwards] = ()) -> int:
-    """Sweep, do what is due, and return how many jobs that were. Raise InboxUnavailable, ConfigurationError."""
+@dataclass(frozen=True)
+class Once:
+    """How many ``jobs`` were done, and the courses that could not be swept."""
+
+    jobs: int
+    unswept: tuple[str, ...]
+
+
+def work_once(config: CollectorConfig, afterwards: Sequence[Afterwards] = ()) -> Once:
+    """Sweep and do what is due. Raise InboxUnavailable, ConfigurationError."""
     inbox = Inbox.open(config.storage.database)
     try:
         courses = Courses(config.settings)
-        Sweeper(config, inbox, courses).sweep()
+        swept = Sweeper(config, inbox, courses).sweep()
         done = Worker(config, inbox, courses, afterwards).work_off()
         if afterwards:
             Following(config, inbox, courses, afterwards).follow()
-        return done
+        return Once(done, swept.failed if swept is not None else ())
     finally:
         inbox.close()
 

@@ -20,7 +20,7 @@ from git_exchange.course.course import Course
 from git_exchange.course.receipts import read_ledger
 from git_exchange.course.seats import Seat
 from git_exchange.devserver import RunningServer
-from git_exchange.errors import ForgeUnreachable, InboxUnavailable
+from git_exchange.errors import ForgeUnreachable, InboxUnavailable, Incomplete
 from git_exchange.forge.ports import RECEIVED
 from git_exchange.operations.record import Recorded
 from git_exchange.rules import layout
@@ -231,10 +231,18 @@ def test_one_run_sweeps_and_does_what_is_due(desk: Desk, tmp_path: Path) -> None
     commit = desk.school.submit("ben", "mine", "once").commit
     config = replace(desk.config, storage=Storage(desk.config.storage.database, f"sqlite:///{tmp_path}/queue.db"))
     desk.config = config
-    done = CliRunner().invoke(collector, ["work", "--config", str(write_configuration(desk, tmp_path)), "--once"])
+    file = write_configuration(desk, tmp_path)
+    done = CliRunner().invoke(collector, ["work", "--config", str(file), "--once"])
     assert done.exit_code == 0, done.output
     assert "jobs done." in done.output
     assert desk.pins("ben", "once") == [commit]
+    file.write_text(file.read_text().replace(f'"{COURSE}"', f'"{COURSE}", "nowhere"'))
+    done = CliRunner().invoke(collector, ["work", "--config", str(file), "--once"])
+    assert done.exit_code == 1
+    assert "jobs done." in done.output
+    assert isinstance(done.exception, Incomplete)
+    assert "nowhere" in str(done.exception)
+    assert COURSE not in str(done.exception)
 
 
 def test_a_status_that_the_forge_refuses_changes_nothing_and_is_counted(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -11,7 +12,11 @@ from rich.console import Console
 from git_exchange.cli.collector.check import say_rules
 from git_exchange.cli.collector.options import config_option
 from git_exchange.collector.config import CollectorConfig, read_config
-from git_exchange.errors import ConfigurationError
+from git_exchange.errors import ConfigurationError, Incomplete
+from git_exchange.files.paths import display
+
+if TYPE_CHECKING:
+    from git_exchange.collector.running import Once
 
 
 @click.command()
@@ -20,7 +25,8 @@ from git_exchange.errors import ConfigurationError
 def work(path: Path, once: bool) -> None:
     """Record what was submitted, with its time: what hooks announced, and what the sweep finds.
 
-    It needs the token of the collector's account (GIT_EXCHANGE_TOKEN_FILE). SIGTERM ends it in good order.
+    It needs the token of the collector's account (GIT_EXCHANGE_TOKEN_FILE). SIGTERM ends it in good order. With --once
+    the exit status is 1 if a course could not be swept.
     """
     config = read_config(path)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -38,7 +44,7 @@ def _work(config: CollectorConfig, path: Path, *, once: bool) -> None:
 
     if not config.collect:
         if once:
-            click.echo(f"{work_once(config)} jobs done.")
+            _say(work_once(config))
         else:
             run(config)
         return
@@ -47,6 +53,15 @@ def _work(config: CollectorConfig, path: Path, *, once: bool) -> None:
     say_rules(config, path, Console(stderr=True))
     with collecting(config, path, once=once) as following:
         if once:
-            click.echo(f"{work_once(config, [following])} jobs done.")
+            _say(work_once(config, [following]))
         else:
             run(config, [following])
+
+
+def _say(done: Once) -> None:
+    click.echo(f"{done.jobs} jobs done.")
+    if done.unswept:
+        raise Incomplete(
+            f"Could not be swept: {', '.join(map(display, done.unswept))}.",
+            hint="The messages above say why. The next run looks again at everything.",
+        )
