@@ -44,7 +44,8 @@ class CuttingProxy:
     def _serve(self, client: socket.socket) -> None:
         server = socket.create_connection(self._target)
         doomed = threading.Event()
-        threading.Thread(target=self._answer, args=(server, client, doomed), daemon=True).start()
+        answers = threading.Thread(target=self._answer, args=(server, client, doomed), daemon=True)
+        answers.start()
         left = -1
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
@@ -58,7 +59,11 @@ class CuttingProxy:
                 self.uploaded += len(data)
                 if left == 0:
                     break
-        self._close(client, server)
+        self._hang_up(client, server)
+        # Closed by one thread only, and when nobody uses them: the next connection gets their numbers.
+        answers.join()
+        client.close()
+        server.close()
 
     def _is_doomed(self, data: bytes) -> bool:
         first = data.split(b"\r\n", 1)[0]
@@ -71,10 +76,10 @@ class CuttingProxy:
                     break
                 client.sendall(data)
                 self.downloaded += len(data)
-        self._close(client, server)
+        self._hang_up(client, server)
 
-    def _close(self, *sockets: socket.socket) -> None:
+    @staticmethod
+    def _hang_up(*sockets: socket.socket) -> None:
         for one in sockets:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            one.close()

@@ -40,6 +40,7 @@ class Line:
         self.target = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._state = "up"
         self._open: set[socket.socket] = set()
+        self._held: list[socket.socket] = []
         self._lock = threading.Lock()
         self.passed: list[Passed] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -71,8 +72,11 @@ class Line:
         with self._lock:
             self._state = state
             for one in self._open:
-                _close(one)
-            self._open.clear()
+                _hang_up(one)
+            held, self._held = self._held, []
+        for one in held:
+            _hang_up(one)
+            one.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -83,39 +87,42 @@ class Line:
     def _serve(self, client: socket.socket) -> None:
         with self._lock:
             state = self._state
-            if state != "cut":
+            if state == "silent":
+                self._held.append(client)
+            if state == "up":
                 self._open.add(client)
         if state != "up":
             if state == "cut":
-                _close(client)
+                client.close()
             return
-        server = socket.create_connection(self.target)
-        with self._lock:
-            self._open.add(server)
-        threading.Thread(target=self._back, args=(server, client), daemon=True).start()
-        with contextlib.suppress(OSError):
-            while data := client.recv(65536):
-                passed = self._note(data)
-                if passed is not None and self.meets(passed, data, client):
-                    break
-                server.sendall(data)
-        self._end(client, server)
+        # Only this thread closes: a number that is free too early is the next connection's.
+        with contextlib.suppress(OSError), client, socket.create_connection(self.target) as server:
+            with self._lock:
+                self._open.add(server)
+            back = threading.Thread(target=self._back, args=(server, client), daemon=True)
+            back.start()
+            with contextlib.suppress(OSError):
+                while data := client.recv(65536):
+                    passed = self._note(data)
+                    if passed is not None and self.meets(passed, data, client):
+                        break
+                    server.sendall(data)
+            _hang_up(client)
+            _hang_up(server)
+            back.join()
+            with self._lock:
+                self._open.difference_update((client, server))
 
     def meets(self, passed: Passed, data: bytes, client: socket.socket) -> bool:
         """Return whether the request was dealt with here, and must not reach the forge. ``data`` is how it begins."""
         return False
 
-    def _back(self, server: socket.socket, client: socket.socket) -> None:
+    @staticmethod
+    def _back(server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
                 client.sendall(data)
-        self._end(client, server)
-
-    def _end(self, *sockets: socket.socket) -> None:
-        with self._lock:
-            self._open.difference_update(sockets)
-        for one in sockets:
-            _close(one)
+        _hang_up(client)
 
     def _note(self, data: bytes) -> Passed | None:
         # Our clients wait for each answer: a request always begins what is received at once.
@@ -130,7 +137,6 @@ class Line:
         return passed
 
 
-def _close(one: socket.socket) -> None:
+def _hang_up(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
-    one.close()
