@@ -42,8 +42,7 @@ ARRIVALS = sa.Table(
 )
 # Projects whose hooks sign what they send: from then on nothing unsigned is taken for theirs.
 SIGNING = sa.Table("signing", TABLES, sa.Column("project_id", sa.BigInteger, primary_key=True, autoincrement=False))
-# Attempts that are on record and of which the student was told. ``followed``: what follows on the machine that has the
-# course directory was done, too.
+# Attempts that are on record and of which the student was told.
 TOLD = sa.Table(
     "told",
     TABLES,
@@ -52,8 +51,7 @@ TOLD = sa.Table(
     sa.Column("commit_id", sa.Text, primary_key=True),
     sa.Column("course_id", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Column("followed", sa.Boolean, nullable=False),
-    sa.Index("told_by_time", "followed", "at"),
+    sa.Index("told_by_time", "at"),
 )
 # When something last happened ("hook", "sweep"), and how often, per course ("" for all of them).
 MARKS = sa.Table(

@@ -138,11 +138,11 @@ class Jobs:
         with self._database.reading() as connection:
             return frozenset(connection.execute(sa.select(TOLD.c.commit_id).where(mine)).scalars())
 
-    def tell(self, course_id: str, project_id: int, ref: str, commit: str, *, followed: bool) -> None:
-        """Note that the commit is on record and the student was told; ``followed``: nothing else is to be done."""
+    def tell(self, course_id: str, project_id: int, ref: str, commit: str) -> None:
+        """Note that the commit is on record and the student was told."""
         values = {"course_id": course_id, "project_id": project_id, "ref": ref, "commit_id": commit}
         with self._database.writing() as connection:
-            self._database.add(connection, TOLD, at=self._inbox.clock(), followed=followed, **values)
+            self._database.add(connection, TOLD, at=self._inbox.clock(), **values)
 
     def _one_at_a_time(self, connection: Connection) -> None:
         """Let no other claim happen until this transaction ends (SQLite has one writer anyway)."""

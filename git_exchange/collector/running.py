@@ -13,7 +13,6 @@ from typing import Any
 
 from git_exchange.collector.config import CollectorConfig
 from git_exchange.collector.courses import Courses
-from git_exchange.collector.following import Following
 from git_exchange.collector.inbox import Inbox
 from git_exchange.collector.queue import open_queue, task
 from git_exchange.collector.sweep import Sweeper
@@ -25,8 +24,6 @@ _log = logging.getLogger(__name__)
 # How long a delivery of which the queue told nothing waits at most, and how long the sweep waits for another machine's.
 LOOK_SECONDS = 2.0
 _SWEEP_AGAIN_SECONDS = 30.0
-# How often this machine looks for what others have recorded of the courses whose directories it has.
-_FOLLOW_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,6 @@ def work_once(config: CollectorConfig, afterwards: Sequence[Afterwards] = ()) ->
         courses = Courses(config.settings)
         swept = Sweeper(config, inbox, courses).sweep()
         done = Worker(config, inbox, courses, afterwards).work_off()
-        if afterwards:
-            Following(config, inbox, courses, afterwards).follow()
         return Once(done, swept.failed if swept is not None else ())
     finally:
         inbox.close()
@@ -67,9 +62,6 @@ def work(config: CollectorConfig, afterwards: Sequence[Afterwards] = ()) -> None
         threading.Thread(target=_look, args=(worker, stopping), name="look"),
         threading.Thread(target=_sweep, args=(Sweeper(config, inbox, courses), worker, stopping), name="sweep"),
     ]
-    if afterwards:
-        following = Following(config, inbox, courses, afterwards)
-        threads.append(threading.Thread(target=_follow, args=(following, stopping), name="follow"))
     for thread in threads:
         thread.start()
     _log.info("Working with %d workers; courses: %s", config.work.workers, ", ".join(config.courses))
@@ -117,14 +109,6 @@ def _look(worker: Worker, stopping: threading.Event) -> None:
     while not stopping.is_set():
         worker.work_off()
         stopping.wait(LOOK_SECONDS)
-
-
-def _follow(following: Following, stopping: threading.Event) -> None:
-    while not stopping.wait(_FOLLOW_SECONDS):
-        try:
-            following.follow()
-        except InboxUnavailable as error:
-            _log.error("%s", error)
 
 
 def _sweep(sweeper: Sweeper, worker: Worker, stopping: threading.Event) -> None:

@@ -17,7 +17,7 @@ from git_exchange.collector.courses import Courses
 from git_exchange.collector.inbox import Inbox
 from git_exchange.collector.jobs import Jobs
 from git_exchange.collector.timed import release_due
-from git_exchange.collector.values import Arrival
+from git_exchange.collector.values import Arrival, reason
 from git_exchange.course.attempts import CourseHeads, Reading, read_heads
 from git_exchange.course.course import Course
 from git_exchange.course.extensions import read_extensions
@@ -25,7 +25,7 @@ from git_exchange.course.receipts import read_ledgers
 from git_exchange.course.register import read_register
 from git_exchange.course.releases import Release, releases
 from git_exchange.course.seats import Identities, Seat, seats
-from git_exchange.errors import CourseError, CredentialsError, GitExchangeError, InboxUnavailable, SignInRefused
+from git_exchange.errors import CourseError, CredentialsError, InboxUnavailable, SignInRefused
 from git_exchange.operations.pinning import pin
 from git_exchange.operations.policy import Policy
 from git_exchange.rules import layout
@@ -93,8 +93,8 @@ class Sweeper:
             course = self._courses.course(course_id)
             soonest = release_due(course) if not course.staff().archived else None
         except Exception as error:  # noqa: BLE001 - as above
-            _log.error("Timed work of %s: %s", course_id, error)
-            self._inbox.mark("scheduled failed", course_id, _now(), str(error))
+            _log.error("Timed work of %s: %s", course_id, reason(error))
+            self._inbox.mark("scheduled failed", course_id, _now(), reason(error))
         else:
             if soonest is not None:
                 self._moments[course_id] = self._moments.get(course_id, frozenset()) | {soonest + AFTER}
@@ -102,9 +102,8 @@ class Sweeper:
     def _failed(self, course_id: str, error: Exception) -> None:
         if isinstance(error, (CredentialsError, SignInRefused)):
             self._courses.sign_out()
-        reason = str(error) if isinstance(error, GitExchangeError) else f"{type(error).__name__}: {error}"
-        _log.error("The sweep could not read %s: %s", course_id, reason)
-        self._inbox.mark("sweep failed", course_id, _now(), reason)
+        _log.error("The sweep could not read %s: %s", course_id, reason(error))
+        self._inbox.mark("sweep failed", course_id, _now(), reason(error))
 
     def _sweep_course(self, course_id: str) -> int:
         course = self._courses.course(course_id)
@@ -121,8 +120,8 @@ class Sweeper:
             return 0
         ledgers = read_ledgers(course, [one.assignment_id for one in released])
         heads = read_heads(course, everybody, [one.assignment_id for one in released])
-        for project_id, reason in heads.heads.unreadable.items():
-            _log.warning("%s: the branches of project %d cannot be read: %s", course_id, project_id, reason)
+        for project_id, why in heads.heads.unreadable.items():
+            _log.warning("%s: the branches of project %d cannot be read: %s", course_id, project_id, why)
         found = self._missed(course_id, released, ledgers, heads)
         for one in released:
             ledger, policy = ledgers[one.assignment_id], policies[one.assignment_id]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from git_exchange.errors import GitExchangeError
+
 
 @dataclass(frozen=True)
 class Arrival:
@@ -20,3 +22,8 @@ class Arrival:
     ref: str
     commit: str
     received: datetime
+
+
+def reason(error: Exception) -> str:
+    """Return what logs and the inbox say of a failure; one that is none of ours is named by its kind."""
+    return str(error) if isinstance(error, GitExchangeError) else f"{type(error).__name__}: {error}"

@@ -16,6 +16,7 @@ from git_exchange.collector.config import CollectorConfig
 from git_exchange.collector.courses import Courses, release_of, seats_of
 from git_exchange.collector.inbox import NOTHING, Inbox
 from git_exchange.collector.jobs import Batch, Job, Jobs
+from git_exchange.collector.values import reason
 from git_exchange.course.attempts import Reading
 from git_exchange.course.course import Course
 from git_exchange.course.seats import Seat
@@ -56,7 +57,6 @@ class Worker:
     ) -> None:
         self._config, self._inbox, self._courses = config, inbox, courses
         self._afterwards = tuple(afterwards)
-        self._followed = {rule.course for rule in config.collect}
         self._jobs = Jobs(inbox, lease_seconds=config.work.lease_seconds, max_tries=config.work.max_tries)
         self._stopping = threading.Event()
         self._threads = threading.BoundedSemaphore(max(1, config.work.workers))
@@ -101,12 +101,12 @@ class Worker:
         except AWAY as error:
             self._wait_for_the_forge(batch, error)
         except Exception as error:  # noqa: BLE001 - one poison job must neither end the worker nor hold up the others
-            reason = _reason(error)
-            _log.error("%s %s: %s", batch.course_id, batch.ref, reason)
+            why = reason(error)
+            _log.error("%s %s: %s", batch.course_id, batch.ref, why)
             if len(batch.jobs) > 1:
                 self._jobs.one_by_one(batch)
             else:
-                self._jobs.fail(batch, batch.jobs[0], reason)
+                self._jobs.fail(batch, batch.jobs[0], why)
 
     def _wait_for_the_forge(self, batch: Batch, error: GitExchangeError) -> None:
         if isinstance(error, (CredentialsError, SignInRefused)):
@@ -186,14 +186,14 @@ class Worker:
             self._jobs.fail(batch, job, f"The time of {open_ones[-1].commit[:8]} does not settle.")
         elif open_ones or (missing and job.looks < len(LOOKS)):
             pause = LOOKS[min(job.looks, len(LOOKS) - 1)]
-            reason = "its time is not settled" if open_ones else "the commit is not on the branch"
-            self._jobs.again(batch, job, pause, reason, looked=True)
+            why = "its time is not settled" if open_ones else "the commit is not on the branch"
+            self._jobs.again(batch, job, pause, why, looked=True)
         else:
             self._jobs.finish(batch, job, "recorded" if reading.attempts else NOTHING)
 
     def _failed(self, batch: Batch, job: Job, who: str, error: GitExchangeError) -> None:
         _log.error("%s %s, %s: %s", batch.course_id, batch.ref, who, error)
-        self._jobs.fail(batch, job, _reason(error))
+        self._jobs.fail(batch, job, reason(error))
 
     def _tell(self, course: Course, assignment_id: str, reading: Reading, job: Job, recorded: Recorded) -> None:
         """Show the student that an attempt is on record: once for each that this job announced or pinned."""
@@ -206,8 +206,7 @@ class Worker:
             if attempt.commit not in told:
                 self._show_received(course, reading, attempt)
                 self._follow(course, assignment_id, reading, attempt)
-                followed = bool(self._afterwards) and course.course_id in self._followed
-                self._jobs.tell(course.course_id, project_id, reading.ref, attempt.commit, followed=followed)
+                self._jobs.tell(course.course_id, project_id, reading.ref, attempt.commit)
 
     def _follow(self, course: Course, assignment_id: str, reading: Reading, attempt: Attempt) -> None:
         """Do what is wished beyond recording. Its failure changes nothing of the record."""
@@ -215,8 +214,8 @@ class Worker:
             try:
                 follow(course, assignment_id, reading, attempt)
             except Exception as error:  # noqa: BLE001 - whatever it does, the attempt is on record
-                _log.error("%s %s: %s", course.course_id, reading.seat.student_id, _reason(error))
-                self._inbox.mark("afterwards failed", course.course_id, _now(), _reason(error))
+                _log.error("%s %s: %s", course.course_id, reading.seat.student_id, reason(error))
+                self._inbox.mark("afterwards failed", course.course_id, _now(), reason(error))
 
     def _show_received(self, course: Course, reading: Reading, attempt: Attempt) -> None:
         """Post the commit status: a courtesy, whose failure changes nothing."""
@@ -230,10 +229,6 @@ class Worker:
             if course.course_id not in self._inbox.marks("status refused"):
                 _log.warning("%s: the forge did not show that work was received: %s", course.course_id, error)
             self._inbox.mark("status refused", course.course_id, _now(), str(error))
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, GitExchangeError) else f"{type(error).__name__}: {error}"
 
 
 def _now() -> datetime:

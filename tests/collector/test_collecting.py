@@ -232,6 +232,7 @@ def test_what_was_recorded_elsewhere_or_while_the_forge_was_away_is_caught_up_wi
         return collect_here(rule, course, assignment_id, seat)
 
     school.release("elsewhere")
+    school.submit("ann", "older", "elsewhere")
     school.submit("ann", "work", "elsewhere")
     course = school.course()
     record(course, "elsewhere", [Seat("ann", course.seat_project("ann"))])
@@ -247,6 +248,7 @@ def test_what_was_recorded_elsewhere_or_while_the_forge_was_away_is_caught_up_wi
     wait_until(lambda: not list(root.glob(".git-exchange/on-submission/*.waiting")))
     assert here.catch_up(lambda course_id: school.course(course_id=course_id)) == 0
     here.close()
+    assert (root / "submitted" / "ann" / "elsewhere" / "p1.ipynb").read_text() == "work"
     assert [reason for reason in told if "not at the moment" in reason] == told != []
 
 

@@ -240,6 +240,6 @@ def test_of_very_many_that_ended_the_oldest_are_forgotten(desk: Desk) -> None:
 
 def test_an_attempt_is_told_of_once(desk: Desk) -> None:
     for _ in range(2):
-        desk.mine.tell("calculus", 15, PS1, "a" * 40, followed=False)
+        desk.mine.tell("calculus", 15, PS1, "a" * 40)
     assert desk.mine.told(15, PS1, ["a" * 40, "b" * 40]) == {"a" * 40}
     assert desk.inbox.counts("calculus").recorded == 1

@@ -11,8 +11,7 @@ from click.testing import CliRunner
 
 from git_exchange.cli.collector import collector
 from git_exchange.collector import worker as worker_module
-from git_exchange.collector.config import CollectRule, Storage
-from git_exchange.collector.following import Following
+from git_exchange.collector.config import Storage
 from git_exchange.collector.health import health
 from git_exchange.collector.jobs import Jobs
 from git_exchange.course.attempts import Reading
@@ -274,22 +273,6 @@ def test_what_follows_on_recording_is_called_once_for_each_attempt_and_may_fail(
     assert called == [(COURSE, "after", first), (COURSE, "after", second)]
     assert desk.pins("ann", "after") == [first, second]
     assert desk.inbox.marks("afterwards failed")[COURSE].note == "ValueError: broken"
-
-
-def test_the_machine_with_the_course_directory_follows_what_another_one_recorded(desk: Desk, tmp_path: Path) -> None:
-    desk.school.release("elsewhere")
-    called: list[str] = []
-    desk.submit("ann", "first", "elsewhere")
-    desk.worker().work_off()
-    newest = desk.submit("ann", "second", "elsewhere")
-    desk.worker().work_off()
-    rule = CollectRule(COURSE, ("*",), tmp_path)
-    here = Following(
-        replace(desk.config, collect=(rule,)), desk.inbox, desk.courses, [lambda c, i, r, a: called.append(a.commit)]
-    )
-    assert here.follow() == 1
-    assert here.follow() == 0
-    assert called == [newest]
 
 
 def test_an_attempt_around_its_due_date_is_for_the_staff_and_its_job_is_done(desk: Desk) -> None:
