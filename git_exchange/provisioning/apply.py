@@ -20,7 +20,7 @@ from git_exchange.provisioning.identity import Identified, Key, MapEntry, Unmatc
 from git_exchange.provisioning.invitations import check_invites, with_invitations
 from git_exchange.provisioning.new_accounts import check_administrator, with_new_accounts
 from git_exchange.provisioning.people import Person, Roster
-from git_exchange.provisioning.plan import Action, Plan, check_drops, make_plan, to_look_up
+from git_exchange.provisioning.plan import WAITING, Plan, check_drops, make_plan, to_look_up
 from git_exchange.provisioning.state import CourseState, read_state
 from git_exchange.provisioning.trial import TEST_STUDENT
 from git_exchange.provisioning.webhooks import Webhooks, with_hooks
@@ -30,7 +30,6 @@ from git_exchange.rules.invited import address_of, current, mark
 from git_exchange.rules.people import Names
 from git_exchange.rules.waiting import Waiting
 
-WAITING: tuple[Action, ...] = ("pending", "unmatched", "invite", "invited")
 SignedIn = Callable[[Sequence[Person]], Mapping[Key, tuple[int, str]]]
 
 

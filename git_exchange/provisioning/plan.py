@@ -14,6 +14,8 @@ from git_exchange.provisioning.identity import Bound, Identified, Unmatched
 from git_exchange.provisioning.people import Person, Roster
 
 Action = Literal["create", "change", "return", "drop", "keep", "pending", "unmatched", "invite", "invited"]
+# Nobody knows their account, and so they have no project yet.
+WAITING: tuple[Action, ...] = ("pending", "unmatched", "invite", "invited")
 ROLE_OF = {"student": Role.STUDENT, "grader": Role.GRADER, "instructor": Role.INSTRUCTOR}
 NAME_OF = {role: name for name, role in ROLE_OF.items()}
 

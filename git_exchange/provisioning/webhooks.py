@@ -14,7 +14,7 @@ from git_exchange.course.course import Course
 from git_exchange.course.hooks import RecordedHook, record_hooks
 from git_exchange.forge.ports import ForgeHooks
 from git_exchange.operations.hook_state import HookSetup, due, fault, install
-from git_exchange.provisioning.plan import CourseNow, HookChange, Plan, Step
+from git_exchange.provisioning.plan import WAITING, CourseNow, HookChange, Plan, Step
 from git_exchange.provisioning.trial import TEST_STUDENT
 
 
@@ -93,7 +93,7 @@ class Webhooks:
 def _change(
     step: Step, now: CourseNow, course_id: str, setup: HookSetup, recorded: Mapping[int, RecordedHook]
 ) -> HookChange | None:
-    if step.action in ("pending", "unmatched"):
+    if step.action in WAITING:
         return None
     before, project_id = step.before, step.before.project_id if step.before is not None else None
     if step.action == "drop" or step.role != "student":

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from git_exchange.course.enrolments import dropped_and_waiting, read_enrolments
+from git_exchange.course.hook_keys import HookKeys
 from git_exchange.course.invited import read_invited
+from git_exchange.course.seats import seats
 from git_exchange.errors import ConfigurationError, Forbidden, ForgeUnreachable
-from git_exchange.forge.connect import connect_accounts
+from git_exchange.forge.connect import connect_accounts, hooks_by
 from git_exchange.forge.gitea.adapter import Gitea
 from git_exchange.forge.gitlab.adapter import GitLab
 from git_exchange.forge.ports import Account, Role
+from git_exchange.operations.hook_state import HookSetup
 from git_exchange.operations.membership import remove
 from git_exchange.provisioning.apply import apply_roster, plan_roster
 from git_exchange.provisioning.identity import MapEntry
@@ -94,6 +97,19 @@ def test_who_has_no_account_is_invited_once_and_to_the_releases_alone(school: Sc
         ("Una (LMS user 1)", f"{school.course().now().date()}"),
     ]
     assert address(school, "una") not in str(read_invited(school.course()))
+
+
+def test_who_is_invited_gets_a_webhook_only_with_a_project(school: School) -> None:
+    school.open("ann")
+    una, ann = person(school, "1", "una"), Person("ann", username=school.username("ann"))
+    setup = HookSetup("https://collector.example.edu", HookKeys((b"k" * 32,)))
+    for status in ("changed", "unchanged"):
+        assert apply(school, ann, una, hooks=setup).counts == {status: 1, "invited": 1}
+    account = accept(school, "una", "una")
+    report = apply(school, ann, una, mapped={"1": "una"}, hooks=setup)
+    assert report.counts == {"unchanged": 1, "created": 1}
+    (project,) = (seat.project for seat in seats(school.course()) if seat.student_id == account.username)
+    assert len(hooks_by(school.forge()).hooks(project.id)) == 1
 
 
 def test_a_run_that_invites_nobody_still_knows_who_is_invited(school: School) -> None:
